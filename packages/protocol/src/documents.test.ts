@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Hex } from './bytes.ts'
+import { assetMetadata, auditReport, callReceipt, jobDocument, payoutDocument, transcript } from './documents.ts'
+
+const hash = `0x${'ab'.repeat(32)}` as Hex
+const address = `0x${'cd'.repeat(20)}` as Hex
+const payout = { type: 'payout', job: 1, round: 0, leaves: [{ account: address, amount: '10' }] }
+const language = {
+  type: 'job',
+  kind: 'language',
+  name: 'tiny',
+  description: '',
+  workSeconds: 30,
+  silenceSeconds: 3,
+  trainCid: 'bafy',
+  validCid: 'bafy',
+  seed: hash,
+  shares: 5,
+  recipe: {
+    config: { vocabulary: 'ab', context: 8, width: 8, layers: 1, heads: 1, hidden: 16 },
+    batch: 1,
+    steps: 1,
+    learningRate: 0.01,
+    weightDecay: 0,
+    warmupSteps: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    stateEverySteps: 1,
+  },
+  audit: { gainPpm: 900_000, colludingPpm: 0, auditors: 1, saltPriceE18: '1', newClaims: 3 },
+}
+const tabular = {
+  type: 'job',
+  kind: 'tabular',
+  name: 'heart',
+  description: '',
+  workSeconds: 30,
+  silenceSeconds: 3,
+  table: 'heart',
+  l2: 0.05,
+  maxSteps: 25,
+  tolerance: 1e-6,
+  members: [1, 2, 3],
+}
+
+test('reads amounts as whole numbers of any size, and nothing that only looks like one [P-10]', () => {
+  const largest = '9'.repeat(39)
+  const read = payoutDocument.parse({ ...payout, leaves: [{ account: address, amount: largest }] })
+  assert.equal(read.leaves[0]?.amount, BigInt(largest))
+  for (const amount of ['', '-1', '+1', '1.0', '1e3', '01', ' 1', '0x10', '9'.repeat(40), 10, 10n, null]) {
+    const leaves = [{ account: address, amount }]
+    assert.ok(!payoutDocument.safeParse({ ...payout, leaves }).success, String(amount))
+  }
+})
+
+test('refuses another type, a field more, and lists without an end [P-10]', () => {
+  assert.ok(payoutDocument.safeParse(payout).success)
+  assert.ok(!payoutDocument.safeParse({ ...payout, type: 'audit' }).success)
+  assert.ok(!payoutDocument.safeParse({ ...payout, more: 1 }).success)
+  const leaves = Array.from({ length: 10_001 }, () => ({ account: address, amount: '1' }))
+  assert.ok(!payoutDocument.safeParse({ ...payout, leaves }).success)
+  for (const schema of [assetMetadata, auditReport, callReceipt, jobDocument, transcript]) {
+    for (const other of [payout, null, [], 'text', 7]) assert.ok(!schema.safeParse(other).success)
+  }
+})
+
+test('takes jobs of the kinds it knows, within the limits of what a node will run [P-10]', () => {
+  assert.ok(jobDocument.safeParse(language).success)
+  assert.ok(jobDocument.safeParse(tabular).success)
+  const { recipe } = language
+  const refused: object[] = [
+    { ...language, kind: 'images' },
+    { ...language, shares: 0 },
+    { ...language, shares: 513 },
+    { ...language, seed: '0x00' },
+    { ...language, recipe: { ...recipe, steps: 100_001 } },
+    { ...language, recipe: { ...recipe, learningRate: 0 } },
+    { ...language, recipe: { ...recipe, learningRate: Number.NaN } },
+    { ...language, recipe: { ...recipe, beta1: 1 } },
+    { ...language, recipe: { ...recipe, config: { ...recipe.config, layers: 65 } } },
+    { ...language, recipe: { ...recipe, config: { ...recipe.config, context: 1.5 } } },
+    { ...language, audit: { ...language.audit, auditors: 0 } },
+    { ...tabular, members: [1, 2] },
+    { ...tabular, table: 'other' },
+    { ...tabular, l2: -1 },
+    { ...tabular, maxSteps: 101 },
+  ]
+  for (const document of refused) assert.ok(!jobDocument.safeParse(document).success, JSON.stringify(document))
+})

@@ -1,0 +1,209 @@
+/**
+ * The structured blocks that messages and contracts point to by digest (P-10 …). All are dag-cbor of at most 1 MiB; each has a `type`
+ * and one schema. A reader checks the digest first, then the schema: a document is exactly what its digest says, or nothing.
+ */
+import { z } from 'zod'
+import * as f from './fields.ts'
+
+const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+const ppm = z.number().int().min(0).max(1_000_000)
+const text = z.string().max(2_000)
+
+/** What people are told about an asset; its digest stands in the version's `metadataDigest`. */
+export const assetMetadata = z
+  .object({
+    type: z.literal('asset'),
+    name: z.string().max(100),
+    kind: z.enum(['dataset', 'model']),
+    description: text,
+    licence: text,
+    source: text,
+    /** Rows, characters or parameters, by `unit`. */
+    size: positive,
+    unit: z.enum(['rows', 'characters', 'parameters']),
+    columns: z.array(z.string().max(100)).max(1_000),
+    /** True when the content stays with its owner: the version's root is then a commitment to salted rows and nothing can be fetched. */
+    private: z.boolean(),
+  })
+  .strict()
+export type AssetMetadata = z.infer<typeof assetMetadata>
+
+/** The numbers of design 4.3 from which the audit rate follows; the bond itself stands in the job's terms. */
+export const auditPolicy = z
+  .object({
+    gainPpm: ppm,
+    colludingPpm: ppm,
+    auditors: z.number().int().min(1).max(16),
+    /** Worth of one SALT wei in units of the payment token, times 10^18: makes bond and reward comparable. */
+    saltPriceE18: f.amount,
+    /** A worker counts as new, and is audited at twice the rate, until this many of its claims were paid. */
+    newClaims: z.number().int().min(0).max(1_000),
+  })
+  .strict()
+export type AuditPolicy = z.infer<typeof auditPolicy>
+
+/** How one share of a round is trained; the fields and their limits are those of the engine's `LanguageRecipe`. */
+export const languageRecipe = z
+  .object({
+    config: z
+      .object({
+        vocabulary: z.string().min(2).max(512),
+        context: positive.max(4_096),
+        width: positive.max(4_096),
+        layers: positive.max(64),
+        heads: positive.max(64),
+        hidden: positive.max(16_384),
+      })
+      .strict(),
+    batch: positive.max(4_096),
+    steps: positive.max(100_000),
+    learningRate: z.number().positive().max(1),
+    weightDecay: z.number().min(0).lt(1),
+    warmupSteps: z.number().int().min(0).max(100_000),
+    beta1: z.number().min(0).lt(1),
+    beta2: z.number().min(0).lt(1),
+    epsilon: z.number().positive().max(1),
+    stateEverySteps: positive.max(100_000),
+  })
+  .strict()
+
+const jobCommon = {
+  name: z.string().max(100),
+  description: text,
+  /** Seconds the work of one share may take before another worker takes it over. */
+  workSeconds: positive,
+  /** Seconds without a sign of life after which a share is taken over. */
+  silenceSeconds: positive,
+}
+
+/** Public, exact: a causal character transformer trained in low-communication rounds. */
+export const languageJob = z
+  .object({
+    type: z.literal('job'),
+    kind: z.literal('language'),
+    ...jobCommon,
+    /** CID of the training text (UTF-8); of the part that measures the loss. */
+    trainCid: z.string().max(100),
+    validCid: z.string().max(100),
+    seed: f.hash,
+    shares: z.number().int().min(1).max(512),
+    recipe: languageRecipe,
+    audit: auditPolicy,
+  })
+  .strict()
+export type LanguageJob = z.infer<typeof languageJob>
+
+/** Private: logistic regression over tables that stay at home; everything that leaves is a masked sum of all members. */
+export const tabularJob = z
+  .object({
+    type: z.literal('job'),
+    kind: z.literal('tabular'),
+    ...jobCommon,
+    /** Name of the preprocessing in packages/learning, with its columns. */
+    table: z.literal('heart'),
+    l2: z.number().min(0).max(1e6),
+    maxSteps: z.number().int().min(1).max(100),
+    /** Stops when no weight moved more than this. */
+    tolerance: z.number().min(0).max(1),
+    /** Asset versions whose owners form the group; a sum is only ever made over all of them. */
+    members: z.array(positive).min(3).max(64),
+  })
+  .strict()
+export type TabularJob = z.infer<typeof tabularJob>
+
+export const jobDocument = z.discriminatedUnion('kind', [languageJob, tabularJob])
+export type JobDocument = z.infer<typeof jobDocument>
+
+/** Who is paid what, over all rounds so far: the leaves of a proposal's Merkle-sum tree, in index order. */
+export const payoutDocument = z
+  .object({
+    type: z.literal('payout'),
+    job: f.jobId,
+    round: f.round,
+    leaves: z.array(z.object({ account: f.address, amount: f.amount }).strict()).max(10_000),
+  })
+  .strict()
+export type PayoutDocument = z.infer<typeof payoutDocument>
+
+/** What became of every claim of a round; the answer to "why was I paid this, or not". */
+export const auditReport = z
+  .object({
+    type: z.literal('audit'),
+    job: f.jobId,
+    round: f.round,
+    beacon: f.hash,
+    claims: z
+      .array(
+        z
+          .object({
+            hash: f.hash,
+            worker: f.address,
+            share: f.share,
+            /** Chance of an audit, in millionths. */
+            ratePpm: ppm,
+            auditor: f.address.nullable(),
+            outcome: z.enum(['not-drawn', 'matches', 'wrong', 'expelled']),
+            /** Weight in the aggregate, in millionths of the sum. */
+            weightPpm: ppm,
+            pay: f.amount,
+          })
+          .strict(),
+      )
+      .max(512),
+    payout: f.hash,
+  })
+  .strict()
+export type AuditReport = z.infer<typeof auditReport>
+
+/** Every masked vector of a private job, member by member: anyone can add them up and follow the training. */
+export const transcript = z
+  .object({
+    type: z.literal('transcript'),
+    job: f.jobId,
+    members: z.array(f.address).min(3).max(64),
+    steps: z
+      .array(
+        z
+          .object({
+            attempt: z.number().int().min(1).max(1_000),
+            vectors: z
+              .array(
+                z.instanceof(Uint8Array).refine((v) => v.length % 8 === 0 && v.length <= 32_768, 'words of 8 bytes'),
+              )
+              .max(64),
+          })
+          .strict(),
+      )
+      .max(101),
+  })
+  .strict()
+export type Transcript = z.infer<typeof transcript>
+
+/** One paid call as the gateway signed it. `requestHash` is what the voucher was signed over. */
+export const callReceipt = z
+  .object({
+    type: z.literal('receipt'),
+    requestHash: f.hash,
+    responseHash: f.hash,
+    version: positive,
+    modelDigest: f.hash,
+    gateway: f.address,
+    provider: f.address,
+    channel: f.hash,
+    lane: z.number().int().min(0).max(4_294_967_295),
+    /** Cumulative amounts of the lane before and after this call. */
+    from: f.amount,
+    to: f.amount,
+    promptTokens: z.number().int().min(0),
+    completionTokens: z.number().int().min(0),
+    atMs: z.number().int().min(0),
+    /** By the gateway's node key over the digest of all the rest (see `receiptDigest`). */
+    signature: f.signature,
+  })
+  .strict()
+export type CallReceipt = z.infer<typeof callReceipt>
+
+export const receiptBatch = z
+  .object({ type: z.literal('receipts'), receipts: z.array(callReceipt).min(1).max(1_000) })
+  .strict()
+export type ReceiptBatch = z.infer<typeof receiptBatch>
