@@ -1,0 +1,26 @@
+import { PotluckError } from '@potluck/protocol'
+import type { Operation } from './Program.ts'
+
+/** Throws NAN for the first element that is not a number: NaN never leaves an operator (E-05). */
+export function checkNumbers(values: Float32Array, operation: Operation): void {
+  const index = values.findIndex(Number.isNaN)
+  if (index >= 0) {
+    throw new PotluckError(
+      'NAN',
+      `${operation.kind} ${operation.label} gave NaN at element ${index}: lower the learning rate or check the data`,
+      { operator: operation.kind, label: operation.label, index },
+    )
+  }
+}
+
+/** Throws INDEX for the first row index outside 0 to tableRows − 1 (E-12). */
+export function checkIndices(indices: Int32Array, tableRows: number, operation: Operation): void {
+  const at = indices.findIndex((index) => index < 0 || index >= tableRows)
+  if (at >= 0) {
+    throw new PotluckError(
+      'INDEX',
+      `${operation.kind} ${operation.label}: index ${indices[at]} at position ${at}, expected 0 to ${tableRows - 1}`,
+      { operator: operation.kind, label: operation.label, index: at },
+    )
+  }
+}

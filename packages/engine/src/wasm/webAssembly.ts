@@ -1,0 +1,16 @@
+/** The part of the WebAssembly API the engine uses. Declared here because the compiler's DOM library is not loaded. */
+export type WasmModule = object
+export type WasmMemory = { readonly buffer: ArrayBuffer }
+export type WasmKernel = (...addresses: readonly number[]) => number
+
+type Api = {
+  compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule>
+  instantiate(
+    module: WasmModule,
+    imports: { env: { memory: WasmMemory } },
+  ): Promise<{ readonly exports: Readonly<Record<string, WasmKernel>> }>
+  Memory: new (limits: { initial: number }) => WasmMemory
+}
+
+/** The platform's WebAssembly: Node, browsers and workers all have it, with strict SIMD since 2021. */
+export const webAssembly = (globalThis as typeof globalThis & { readonly WebAssembly: Api }).WebAssembly
