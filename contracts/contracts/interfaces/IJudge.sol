@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Says whether a claim or a proposal of a job is wrong.
+/// @notice A job names its judge when it is created; whoever enrols accepts it. A referee that recomputes can take the place of a
+/// vote without a change in `Jobs`.
+/// @dev Assumes: `verdict` never reverts and never leaves `Wrong` once there.
+interface IJudge {
+    enum Verdict {
+        None,
+        Stands,
+        Wrong
+    }
+
+    /// @param subject Hash of the claim or of the proposal (formats: spec/contracts.md).
+    function verdict(uint256 jobId, bytes32 subject) external view returns (Verdict);
+
+    /// @notice Who showed the subject wrong and shares in the slash; empty unless the verdict is `Wrong`.
+    function accusers(uint256 jobId, bytes32 subject) external view returns (address[] memory);
+}
