@@ -1,0 +1,40 @@
+import type { Hex } from '@potluck/protocol'
+
+export type Task = {
+  /** Bytes of the state that the round starts from. */
+  state: Uint8Array
+  seed: Uint8Array
+  signal?: AbortSignal
+  onStep?: (step: number, lossMilli: number) => void
+}
+
+export type WorkResult = {
+  update: Uint8Array
+  /** Hashes of the states along the way; their Merkle root stands in the claim. */
+  stateRoots: Hex[]
+  lossMilli: number
+}
+
+export type AggregateTask = {
+  state: Uint8Array
+  round: number
+  beacon: Hex
+  /** In set order, claims found wrong left out. */
+  updates: Uint8Array[]
+}
+
+/** What a round of a job computes: the only part of a round that knows what is being trained. */
+export type JobProgram = {
+  shares: number
+  /** Work units of one share, as claims state them. */
+  units: number
+  /** Inner steps of a share. */
+  steps: number
+  /** Whether claims can be recomputed by others. */
+  isExact: boolean
+  work(task: Task): Promise<WorkResult>
+  /** Why these bytes cannot be an update of this job, or undefined. */
+  refuseUpdate(update: Uint8Array): string | undefined
+  /** The next state and each update's weight in millionths of the whole. Pure: everyone gets the same bytes. */
+  aggregate(task: AggregateTask): Promise<{ state: Uint8Array; weightsPpm: number[] }>
+}

@@ -1,0 +1,217 @@
+/**
+ * A data owner's part in a private job: everything that leaves this process is a public key or a masked vector (design 4.5).
+ *
+ * Members walk the steps of `privateTraining` together. An attempt that stalls is given up for the next, with fresh keys and fresh
+ * updates; a step is completed by one attempt only, which the keys of the following step name (P-46).
+ */
+import { encode } from '@ipld/dag-cbor'
+import {
+  completeRound,
+  contribute,
+  encodeLogisticModel,
+  finishedModel,
+  retryRound,
+  roundKeys,
+  startTraining,
+  type TableRow,
+  type TrainingPlan,
+  type TrainingState,
+  vectorLength,
+  wordsFromBytes,
+  wordsToBytes,
+} from '@potluck/learning'
+import { codeOf, fromHex, type Hex, merkleRootOfBytes, sha256, toHex } from '@potluck/protocol'
+import { RAW } from '@potluck/store'
+import type { Known } from '../Inbox.ts'
+import { type JobView, Phase } from '../JobView.ts'
+import { planOf } from '../program/tabularProgram.ts'
+import { loadDeliveries, saveDelivery, standByDeliveries } from './delivery.ts'
+
+type Progress = {
+  state: TrainingState
+  /** Attempt that completed the step before; 0 at the first. */
+  sumAttempt: number
+  /** Masked vectors of completed steps, in member order, as hex. */
+  steps: { attempt: number; vectors: Hex[] }[]
+  sinceMs: number
+}
+
+/** Longer with every attempt: on a slow day members must not keep starting over before anyone can finish. */
+const patienceMs = (view: JobView, attempt: number): number =>
+  1000 * view.document.silenceSeconds * Math.min(8, 1.5 ** (attempt - 1))
+
+/** `rows` are the training rows; they are read here and used nowhere else. */
+export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): Promise<void> } {
+  const keyOf = (view: JobView): string => `private/${view.job}/${view.round}/${view.baseRoot}`
+
+  function load(view: JobView, plan: TrainingPlan): Progress {
+    const saved = view.ports.disk.get(keyOf(view))
+    if (saved) return JSON.parse(saved) as Progress
+    return { state: startTraining(plan), sumAttempt: 0, steps: [], sinceMs: view.nowMs }
+  }
+
+  const save = (view: JobView, progress: Progress): void => view.ports.disk.set(keyOf(view), JSON.stringify(progress))
+
+  /** Secret of this job's masks and row draws; made once and never shown. */
+  function secretOf(view: JobView): Uint8Array {
+    const key = `private-secret/${view.job}`
+    const saved = view.ports.disk.get(key)
+    if (saved) return fromHex(saved)
+    const secret = view.ports.random(32)
+    view.ports.disk.set(key, toHex(secret))
+    return secret
+  }
+
+  /** Messages of all members for one step and attempt, or undefined while some are missing. */
+  function complete<T extends { node: Hex }>(plan: TrainingPlan, messages: readonly T[]): Map<string, T> | undefined {
+    const byMember = new Map(messages.map((message) => [message.node as string, message]))
+    return plan.members.every((member) => byMember.has(member)) ? byMember : undefined
+  }
+
+  function maskedOf(
+    view: JobView,
+    plan: TrainingPlan,
+    step: number,
+    attempt: number,
+  ): Map<string, Known<'masked'>> | undefined {
+    const ofAttempt = view.inbox
+      .of('masked', view.job, view.round)
+      .filter(({ node, body }) => body.step === step && body.attempt === attempt && plan.members.includes(node))
+    return complete(plan, ofAttempt)
+  }
+
+  /** When this attempt last came forward: it began, or a member's message for it arrived. */
+  function lastSignMs(view: JobView, keys: readonly Known<'maskKey'>[], { state, sinceMs }: Progress): number {
+    const masked = view.inbox.of('masked', view.job, view.round)
+    const signs = [...keys, ...masked].filter(({ body }) => body.step === state.round && body.attempt === state.attempt)
+    return Math.max(sinceMs, ...signs.map(({ seenMs }) => seenMs))
+  }
+
+  /** Takes the step with the attempt given, or starts the next attempt when its vectors do not add up. */
+  function takeStep(view: JobView, plan: TrainingPlan, progress: Progress, attempt: number): Progress {
+    const masked = maskedOf(view, plan, progress.state.round, attempt)
+    if (!masked) return progress
+    const state = { ...progress.state, attempt }
+    const words = vectorLength(plan, state)
+    try {
+      const vectors = new Map([...masked].map(([member, { body }]) => [member, wordsFromBytes(body.vector, words)]))
+      const next = completeRound(plan, state, vectors)
+      const kept = plan.members.map((member) => toHex((masked.get(member) as Known<'masked'>).body.vector))
+      view.ports.log('info', 'masked sum complete', { job: view.job, step: state.round, attempt })
+      return {
+        state: next,
+        sumAttempt: attempt,
+        steps: [...progress.steps, { attempt, vectors: kept }],
+        sinceMs: view.nowMs,
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'SUM_IS_NOISE' && codeOf(error) !== 'BAD_LENGTH') throw error
+      view.ports.log('warn', 'masked sum refused', { job: view.job, step: state.round, attempt, why: String(error) })
+      return { ...progress, state: retryRound(progress.state), sinceMs: view.nowMs }
+    }
+  }
+
+  async function advance(view: JobView, plan: TrainingPlan, before: Progress): Promise<Progress> {
+    const { job, round, inbox, outbox, ports, identity } = view
+    let progress = before
+    const step = progress.state.round
+    const keys = inbox.of('maskKey', job, round).filter(({ node }) => plan.members.includes(node))
+
+    // Somebody is past this step: finish it by the attempt they name.
+    const ahead = keys.find(({ body }) => body.step === step + 1)
+    if (ahead) {
+      const taken = takeStep(view, plan, progress, ahead.body.sumAttempt)
+      if (taken.state.round > step) return taken
+    }
+    // Somebody has given this attempt up: we never complete it ourselves from here on.
+    const newest = Math.max(...keys.filter(({ body }) => body.step === step).map(({ body }) => body.attempt), 0)
+    const isStuck = view.nowMs - lastSignMs(view, keys, progress) > patienceMs(view, progress.state.attempt)
+    if (!ahead && (newest > progress.state.attempt || isStuck)) {
+      ports.log('warn', 'starting a new attempt at a masked sum', {
+        job,
+        step,
+        attempt: progress.state.attempt + 1,
+        members: plan.members.length,
+      })
+      let state = progress.state
+      do state = retryRound(state)
+      while (state.attempt < newest)
+      progress = { ...progress, state, sinceMs: view.nowMs }
+      save(view, progress)
+    }
+
+    // Whoever restarts resumes at its saved step: older steps need not be repeated.
+    outbox.drop(`${job}/${round}/maskKey/${step - 2}/`)
+    outbox.drop(`${job}/${round}/masked/${step - 2}/`)
+    const { attempt } = progress.state
+    const secret = secretOf(view)
+    const place = `${job}/${round}/`
+    const own = roundKeys(plan, progress.state, secret)
+    const keyName = `${place}maskKey/${step}/${attempt}`
+    if (!outbox.has(keyName)) {
+      const body = { job, round, step, attempt, sumAttempt: progress.sumAttempt, publicKey: toHex(own.publicKey) }
+      await outbox.stand(keyName, { kind: 'maskKey', body })
+    }
+    const ofAttempt = complete(
+      plan,
+      keys.filter(({ body }) => body.step === step && body.attempt === attempt),
+    )
+    if (!ofAttempt) return progress
+    const publicKeys = new Map([...ofAttempt].map(([member, { body }]) => [member, fromHex(body.publicKey)]))
+    const maskedName = `${place}masked/${step}/${attempt}`
+    if (!outbox.has(maskedName)) {
+      const { state, masked } = contribute(plan, progress.state, { self: identity.node, secret, rows }, publicKeys)
+      progress = { ...progress, state }
+      save(view, progress)
+      await outbox.stand(maskedName, {
+        kind: 'masked',
+        body: { job, round, step, attempt, vector: new Uint8Array(wordsToBytes(masked)) },
+      })
+    }
+    return takeStep(view, plan, progress, attempt)
+  }
+
+  async function deliver(view: JobView, plan: TrainingPlan, progress: Progress): Promise<void> {
+    const { identity, ports } = view
+    const update = encode({
+      type: 'transcript',
+      job: view.job,
+      members: [...plan.members],
+      steps: progress.steps.map(({ attempt, vectors }) => ({ attempt, vectors: vectors.map(fromHex) })),
+    })
+    await ports.store.put(update, RAW)
+    const model = encodeLogisticModel(finishedModel(plan, progress.state))
+    saveDelivery(view, {
+      claim: {
+        worker: identity.node,
+        share: plan.members.indexOf(identity.node),
+        baseRoot: view.baseRoot,
+        updateDigest: toHex(sha256(update)),
+        updateRoot: toHex(merkleRootOfBytes(update)),
+        statesRoot: toHex(merkleRootOfBytes(model)),
+        units: 1,
+      },
+      lossMilli: 0,
+      finishedMs: view.nowMs,
+    })
+    ports.log('info', 'private training done', { job: view.job, steps: progress.steps.length })
+  }
+
+  return {
+    async tick(view) {
+      const { document, status, identity, facts } = view
+      if (document.kind !== 'tabular' || status.phase !== Phase.open || !facts.workers.includes(identity.node)) return
+      await standByDeliveries(view)
+      if (loadDeliveries(view).length > 0) return
+      const plan = planOf(view.job, document, facts.workers)
+      let progress = load(view, plan)
+      // Take every step that can be taken now: waiting for the next tick would only cost time.
+      for (let before = -1; before !== progress.state.round && !progress.state.isDone; ) {
+        before = progress.state.round
+        progress = await advance(view, plan, progress)
+        save(view, progress)
+      }
+      if (progress.state.isDone) await deliver(view, plan, progress)
+    },
+  }
+}

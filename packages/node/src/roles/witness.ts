@@ -1,0 +1,204 @@
+/**
+ * A member of the committee that says which updates exist (design 4.4). Every member can lead: the first in the drawn order at once,
+ * each later one after a wait, so that no single silence stops a round.
+ */
+import {
+  attestationDigest,
+  type Claim,
+  claimLeafHash,
+  concatBytes,
+  fromHex,
+  type Hex,
+  merkleRootOfBytes,
+  recoverSigner,
+  setTree,
+  signDigest,
+  toHex,
+} from '@potluck/protocol'
+import { RAW } from '@potluck/store'
+import { type JobView, Phase } from '../JobView.ts'
+import { checkClaim } from '../round/checkClaim.ts'
+import { chooseClaims } from '../round/chooseClaims.ts'
+import { commitOf } from './delivery.ts'
+
+/** Wait of each later member before it leads: a few gossip hops and a transaction. */
+const LEADER_STEP_MS = 2_500
+/** How long a leader waits for closed commits to be opened before it goes on without them. */
+const OPENING_MS = 6_000
+
+type Held = { claim: Claim; hash: Hex }
+type RoundMemory = {
+  key: string
+  readyMs?: number
+  closedMs?: number
+  fixSentMs?: number
+  held: Map<Hex, Held>
+  refused: Set<Hex>
+}
+
+export function createWitness(): { tick(view: JobView): Promise<void> } {
+  const rounds = new Map<number, RoundMemory>()
+
+  function memoryOf(view: JobView): RoundMemory {
+    const key = `${view.round}/${view.status.attempt}/${view.baseRoot}`
+    const before = rounds.get(view.job)
+    if (before?.key === key) return before
+    const fresh: RoundMemory = { key, held: new Map(), refused: new Set() }
+    rounds.set(view.job, fresh)
+    return fresh
+  }
+
+  /** Checks and fetches what was opened; keeps the update, so that it can be had from here too. */
+  async function holdClaims(view: JobView, memory: RoundMemory): Promise<void> {
+    const { job, round, inbox, ports, program } = view
+    const commits = new Map(
+      inbox.of('commit', job, round).map(({ node, body }) => [`${node}/${body.share}`, body.commit]),
+    )
+    for (const message of inbox.of('claim', job, round)) {
+      const { claim, url } = message.body
+      const hash = claimLeafHash(job, round, claim)
+      if (memory.held.has(hash) || memory.refused.has(hash) || message.node !== claim.worker) continue
+      const verdict = checkClaim(claim, {
+        job,
+        round,
+        baseRoot: view.baseRoot,
+        shares: program.shares,
+        workers: view.facts.workers,
+        expelled: view.facts.expelled,
+        commit: commits.get(`${claim.worker}/${claim.share}`),
+        opened: commitOf(view, claim),
+        known: new Map([...memory.held.values()].map(({ claim: other }) => [other.updateDigest, other.worker])),
+        units: program.units,
+        copiesAllowed: !program.isExact,
+      })
+      if (!verdict.ok) {
+        if (verdict.action === 'reject') memory.refused.add(hash)
+        ports.log('warn', 'claim refused', {
+          job,
+          round,
+          worker: claim.worker,
+          rule: verdict.rule,
+          why: verdict.reason,
+        })
+        continue
+      }
+      try {
+        const update = await ports.fetch(claim.updateDigest, RAW, view.sources(url))
+        const why =
+          toHex(merkleRootOfBytes(update)) === claim.updateRoot
+            ? program.refuseUpdate(update)
+            : 'its Merkle root differs'
+        if (why === undefined) memory.held.set(hash, { claim, hash })
+        else {
+          memory.refused.add(hash)
+          ports.log('warn', 'update refused', { job, round, worker: claim.worker, why })
+        }
+      } catch (error) {
+        ports.log('warn', 'update missing', { job, round, worker: claim.worker, why: (error as Error).message })
+      }
+    }
+  }
+
+  async function lead(view: JobView, memory: RoundMemory, place: number): Promise<void> {
+    const { job, round, inbox, outbox, status, document, program } = view
+    const commits = inbox
+      .of('commit', job, round)
+      .filter(({ node }) => view.facts.workers.includes(node) && !view.facts.expelled.has(node))
+      .map(({ node, body }) => ({ worker: node, share: body.share, commit: body.commit }))
+    const chosen = chooseClaims(commits, view.assignment)
+    const isLate = view.nowMs > (Number(status.openedAt) + document.workSeconds) * 1000
+    if (chosen.length < program.shares && !(isLate && chosen.length > 0)) return
+    memory.readyMs ??= view.nowMs
+    if (view.nowMs - memory.readyMs < place * LEADER_STEP_MS) return
+
+    const closeKey = `${job}/${round}/close`
+    if (!outbox.has(closeKey)) {
+      memory.closedMs = view.nowMs
+      await outbox.stand(closeKey, { kind: 'close', body: { job, round, commits: chosen } })
+    }
+    const closed = inbox.of('close', job, round).filter(({ node }) => view.committee.includes(node))
+    const wanted = new Set([...chosen, ...closed.flatMap(({ body }) => body.commits)].map(({ commit }) => commit))
+    const opened = [...memory.held.values()].map(({ claim }) => claim)
+    const claims = chooseClaims(opened, view.assignment)
+    const missing = [...wanted].filter((commit) => !opened.some((claim) => commitOf(view, claim) === commit))
+    const isPatient = view.nowMs - (memory.closedMs ?? view.nowMs) < OPENING_MS
+    if (claims.length === 0 || (missing.length > 0 && isPatient)) return
+    const setKey = `${job}/${round}/set`
+    if (!outbox.has(setKey)) {
+      await outbox.stand(setKey, { kind: 'set', body: { job, round, claims, directHash: status.directHash } })
+    }
+  }
+
+  /** Signs every set whose updates are all held here; more than one may be proposed, the first with a quorum wins. */
+  async function attest(view: JobView, memory: RoundMemory): Promise<void> {
+    const { job, round, inbox, outbox, identity, status } = view
+    for (const { node, body } of inbox.of('set', job, round)) {
+      if (!view.committee.includes(node) || body.directHash !== status.directHash) continue
+      const hashes = body.claims.map((claim) => claimLeafHash(job, round, claim))
+      const isOrdered = body.claims.every((claim, i) => i === 0 || claim.share > (body.claims[i - 1] as Claim).share)
+      if (hashes.length === 0 || !isOrdered || !hashes.every((hash) => memory.held.has(hash))) continue
+      const setRoot = setTree(hashes).root
+      const key = `${job}/${round}/attest/${setRoot}`
+      if (outbox.has(key)) continue
+      const digest = attestationDigest(view.jobsDomain, {
+        jobId: job,
+        round,
+        setRoot,
+        count: hashes.length,
+        directHash: body.directHash,
+      })
+      const signature = toHex(signDigest(digest, identity.secret))
+      await outbox.stand(key, {
+        kind: 'attest',
+        body: { job, round, setRoot, count: hashes.length, directHash: body.directHash, signature },
+      })
+    }
+  }
+
+  async function bringToChain(view: JobView, memory: RoundMemory, place: number): Promise<void> {
+    const { job, round, inbox, status, terms, ports } = view
+    const bySet = Map.groupBy(inbox.of('attest', job, round), ({ body }) => `${body.setRoot}/${body.directHash}`)
+    for (const attests of bySet.values()) {
+      const { setRoot, count, directHash } = (attests[0] as (typeof attests)[number]).body
+      if (directHash !== status.directHash) continue
+      const digest = attestationDigest(view.jobsDomain, { jobId: job, round, setRoot, count, directHash })
+      const byMember = new Map(
+        attests
+          .filter(({ body, from }) => body.count === count && recoverSigner(digest, fromHex(body.signature)) === from)
+          .map(({ node, body }) => [node, fromHex(body.signature)]),
+      )
+      const signers = view.committee
+        .map((member, i) => ({ i, signature: byMember.get(member) }))
+        .filter(({ signature }) => signature)
+      if (signers.length < terms.quorum) continue
+      memory.readyMs ??= view.nowMs
+      const wait = memory.fixSentMs === undefined ? place * LEADER_STEP_MS : LEADER_STEP_MS
+      if (view.nowMs - (memory.fixSentMs ?? memory.readyMs) < wait) continue
+      memory.fixSentMs = view.nowMs
+      const quorum = signers.slice(0, terms.quorum)
+      const bits = quorum.reduce((sum, { i }) => sum | (1n << BigInt(i)), 0n)
+      const signatures = toHex(concatBytes(...quorum.map(({ signature }) => signature as Uint8Array)))
+      await view.act('fix set', () =>
+        ports.chain.send('jobs', 'fixSet', [BigInt(job), round, setRoot, count, directHash, bits, signatures]),
+      )
+      return
+    }
+  }
+
+  return {
+    async tick(view) {
+      const { status, job, round, ports } = view
+      const place = view.committee.indexOf(view.identity.node)
+      if (place < 0 || status.phase !== Phase.open) return
+      const memory = memoryOf(view)
+      await holdClaims(view, memory)
+      await lead(view, memory, place)
+      await attest(view, memory)
+      await bringToChain(view, memory, place)
+      const skipMs = (Number(status.openedAt) + view.terms.fixSeconds) * 1000 + place * LEADER_STEP_MS
+      if (view.nowMs > skipMs) {
+        await view.act('skip round', () => ports.chain.send('jobs', 'skipRound', [BigInt(job), round]))
+      }
+    },
+  }
+}

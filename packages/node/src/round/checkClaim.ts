@@ -1,0 +1,48 @@
+import type { Claim, Hex } from '@potluck/protocol'
+
+/** `ignore`: not usable, perhaps not the sender's fault. `reject`: the sender broke a rule. */
+export type Verdict = { ok: true } | { ok: false; action: 'ignore' | 'reject'; rule: string; reason: string }
+
+export type ClaimContext = {
+  job: number
+  round: number
+  /** Root of the state that the round starts from. */
+  baseRoot: Hex
+  shares: number
+  workers: readonly Hex[]
+  expelled: ReadonlySet<Hex>
+  /** What this worker committed to for this share, if we saw it in time. */
+  commit: Hex | undefined
+  /** Hash that the opened claim gives. */
+  opened: Hex
+  /** Digests of updates that earlier commits of this round opened to, with their workers. */
+  known: ReadonlyMap<Hex, Hex>
+  units: number
+  /** Private jobs hand in one transcript by all members: equal updates are no copies there. */
+  copiesAllowed: boolean
+}
+
+const no = (action: 'ignore' | 'reject', rule: string, reason: string): Verdict => ({ ok: false, action, rule, reason })
+
+/** Whether an opened claim may enter the round's set. Cheapest checks first; the update itself is checked after this. */
+export function checkClaim(claim: Claim, context: ClaimContext): Verdict {
+  if (!context.workers.includes(claim.worker))
+    return no('reject', 'P-44', `${claim.worker} is not enrolled in job ${context.job}`)
+  if (context.expelled.has(claim.worker))
+    return no('reject', 'P-44', `${claim.worker} was expelled from job ${context.job}`)
+  if (claim.share >= context.shares) return no('reject', 'P-44', `share ${claim.share} of ${context.shares}`)
+  // One round behind or ahead may only mean that somebody's view of the chain is late.
+  if (claim.baseRoot !== context.baseRoot)
+    return no('ignore', 'P-44', `starts from ${claim.baseRoot}, the round from ${context.baseRoot}`)
+  if (claim.units !== context.units)
+    return no('reject', 'P-44', `${claim.units} units claimed, a share has ${context.units}`)
+  if (context.commit === undefined)
+    return no('ignore', 'P-43', `no commit of ${claim.worker} for share ${claim.share} was seen before publication`)
+  if (context.commit !== context.opened)
+    return no('reject', 'P-43', `opens to ${context.opened}, committed was ${context.commit}`)
+  const author = context.known.get(claim.updateDigest)
+  if (!context.copiesAllowed && author !== undefined && author !== claim.worker) {
+    return no('reject', 'P-45', `same update as ${author}: a copy`)
+  }
+  return { ok: true }
+}
