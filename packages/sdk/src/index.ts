@@ -1,0 +1,7 @@
+export * from './answers.ts'
+export * from './checkQuote.ts'
+export * from './createClient.ts'
+export * from './createWallet.ts'
+export type { PayingLane } from './LanePayer.ts'
+export * from './laneMemory.ts'
+export * from './readSecret.ts'
