@@ -1,0 +1,35 @@
+/** The command line: what each command takes; what it does stands in commands/. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { runNode } from './commands/node.ts'
+import { up } from './commands/up.ts'
+import { workers } from './network/plan.ts'
+
+const whole = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number of at least 1')
+  return value
+}
+
+export const program = new Command('potluck')
+  .description('Build an AI model together, own it together, and be paid for every use of it.')
+  .version('0.1.0')
+  .configureHelp({ showGlobalOptions: true })
+
+program
+  .command('up')
+  .description('bring up a network on this machine and keep it running until Ctrl-C')
+  .option('--dir <folder>', 'where keys, state and logs live', '.potluck')
+  .option('--demo', 'play the whole loop on real data', false)
+  .option('--once', 'stop when the loop is closed', false)
+  .option('--report <file>', 'write what was measured as JSON')
+  .option('--json', 'print the report as JSON at the end', false)
+  .option('--rounds <n>', 'rounds of the language job', whole, 7)
+  .addOption(new Option('--liar <worker>', 'the worker that lies').choices(workers).default('worker-4'))
+  .addOption(new Option('--victim <worker>', 'the worker that is killed').choices(workers).default('worker-2'))
+  .action((options) => up(options))
+
+program
+  .command('node')
+  .description('run one participant')
+  .requiredOption('--config <file>', 'JSON file with what the node is told')
+  .action(({ config }: { config: string }) => runNode(config))
