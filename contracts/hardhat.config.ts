@@ -23,6 +23,6 @@ export default defineConfig({
     },
   },
   // Enough calls to reach every pair of actions many times; more seeds belong into a nightly run.
-  test: { solidity: { fuzz: { runs: 100 }, invariant: { runs: 12, depth: 80, failOnRevert: true } } },
+  test: { solidity: { fuzz: { runs: 100 }, invariant: { runs: 12, depth: 120, failOnRevert: true } } },
   paths: { sources: './contracts', tests: { nodejs: './test', solidity: './test' } },
 })

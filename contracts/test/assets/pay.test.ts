@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { artifacts } from 'hardhat'
-import { type Hex, maxUint256, parseAbi } from 'viem'
+import { maxUint256 } from 'viem'
+import { deployHostileToken, REENTRANT } from '../support/hostileToken.ts'
 import { refuses } from '../support/refuses.ts'
 import { startEvm } from '../support/startEvm.ts'
-import { deploy, deployWorld, makeAsset, plainTerms, type World } from '../support/world.ts'
-
-const hostileAbi = parseAbi([
-  'constructor()',
-  'function mint(address to, uint256 amount)',
-  'function setFee(uint256 ppm)',
-  'function arm(address target, bytes callback)',
-  'function act(address target, bytes call)',
-  'function approve(address spender, uint256 amount) returns (bool)',
-  'function balanceOf(address) view returns (uint256)',
-  'function calledBack() view returns (bool)',
-  'function lastRefusal() view returns (bytes)',
-])
-
-// keccak256('ReentrancyGuardReentrantCall()')[0..4]
-const REENTRANT = '0x3ee5aeb5'
+import { deployWorld, makeAsset, plainTerms, type World } from '../support/world.ts'
 
 let world: World
-let evil: Awaited<ReturnType<typeof deploy<typeof hostileAbi>>>
+let evil: Awaited<ReturnType<typeof deployHostileToken>>
 let evilVersion: bigint
 
 before(async () => {
   world = await deployWorld(await startEvm())
-  const { evm, deployer, assets, builder } = world
-  const { bytecode } = await artifacts.readArtifact('HostileToken')
-  evil = await deploy(evm, deployer, hostileAbi, bytecode as Hex, [])
+  const { deployer, assets, builder } = world
+  evil = await deployHostileToken(world)
   const receipt = await assets.send(builder, 'create', [evil.address, [evil.address], plainTerms])
   evilVersion = assets.events(receipt, 'VersionAdded')[0]?.version as bigint
   await evil.send(deployer, 'mint', [builder.address, 10n ** 12n])

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { artifacts } from 'hardhat'
-import { type Hex, keccak256, maxUint256, parseAbi } from 'viem'
+import { keccak256, maxUint256 } from 'viem'
+import { deployHostileToken } from '../support/hostileToken.ts'
 import { refuses } from '../support/refuses.ts'
 import { startEvm } from '../support/startEvm.ts'
 import { plainConfig } from '../support/voucher.ts'
-import { deploy, deployWorld, type World, ZERO_ADDRESS } from '../support/world.ts'
+import { deployWorld, type World, ZERO_ADDRESS } from '../support/world.ts'
 
 let world: World
 before(async () => {
@@ -31,15 +31,8 @@ test('refuses a deposit that a claim could not count', async () => {
 })
 
 test('refuses a token that keeps a fee on transfer [C-22]', async () => {
-  const { channels, caller, deployer, evm } = world
-  const abi = parseAbi([
-    'constructor()',
-    'function mint(address to, uint256 amount)',
-    'function setFee(uint256 ppm)',
-    'function approve(address spender, uint256 amount) returns (bool)',
-  ])
-  const { bytecode } = await artifacts.readArtifact('HostileToken')
-  const evil = await deploy(evm, deployer, abi, bytecode as Hex, [])
+  const { channels, caller, deployer } = world
+  const evil = await deployHostileToken(world)
   await evil.send(deployer, 'mint', [caller.address, 10_000n])
   await evil.send(caller, 'approve', [channels.address, maxUint256])
   await evil.send(deployer, 'setFee', [10_000n])

@@ -1,5 +1,6 @@
 /** The command line: what each command takes; what it does stands in commands/. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { addCommands } from './commands/addCommands.ts'
 import { runNode } from './commands/node.ts'
 import { up } from './commands/up.ts'
 import { workers } from './network/plan.ts'
@@ -33,3 +34,5 @@ program
   .description('run one participant')
   .requiredOption('--config <file>', 'JSON file with what the node is told')
   .action(({ config }: { config: string }) => runNode(config))
+
+addCommands(program)

@@ -10,10 +10,10 @@ import { createLibp2p } from 'libp2p'
 import { gossipSettings, OWN_MACHINE } from './gossipSettings.ts'
 import { keepConnected } from './keepConnected.ts'
 import { answerPeers } from './peerExchange.ts'
-import { nodeKey } from './peerIdentity.ts'
+import { peerKey } from './peerIdentity.ts'
 
 export interface NetOptions {
-  /** secp256k1, 32 bytes: the node key. */
+  /** 32 bytes: the node key, from which the key among peers is derived. */
   privateKey: Uint8Array
   /** Multiaddrs to listen on; default one free port on loopback. */
   listen?: readonly string[]
@@ -229,7 +229,7 @@ async function startNode(options: NetOptions) {
     throw new PotluckError('BAD_ADDRESS', message, { seen: wrong }, { remedy: 'fix-setup' })
   }
   const listen = [...(options.listen ?? ['/ip4/127.0.0.1/tcp/0'])]
-  const privateKey = nodeKey(options.privateKey)
+  const privateKey = await peerKey(options.privateKey)
   try {
     return await createLibp2p({
       privateKey,

@@ -1,3 +1,3 @@
 export * from './createNet.ts'
 export { OWN_MACHINE } from './gossipSettings.ts'
-export { peerIdOf, publicKeyOf } from './peerIdentity.ts'
+export { peerIdOf } from './peerIdentity.ts'

@@ -55,6 +55,7 @@ export class Inbox {
 
   /** Forgets rounds long past. Called when a job enters `round`. */
   enter(job: number, round: number): void {
+    if (this.#newest.get(job) === round) return
     this.#newest.set(job, round)
     const isOld = (key: string): boolean => {
       const [j, r] = key.split('/')

@@ -40,6 +40,8 @@ export type ProgramOf = (
 
 const HELLO_MS = 10_000
 const TICK_MS = 250
+/** How often the chain is asked for news: as often as an embedded chain has any, or seldom without a part in a job. */
+const READ_MS = 230
 const IDLE_READ_MS = 1_000
 /** Wait after news before looking again: messages come in bursts. */
 const BREATH_MS = 40
@@ -47,6 +49,8 @@ const BREATH_MS = 40
 const RETRY_MS = 750
 /** A status is read again after this long even without an event. */
 const STATUS_MS = 5_000
+
+type Drawn = { key: string; committee: Hex[]; assignment: Hex[][] }
 
 type JobMemory = {
   terms?: JobTerms
@@ -56,6 +60,7 @@ type JobMemory = {
   statusMs: number
   acted: Map<string, number>
   enrolledMs: number
+  drawn?: Drawn
 }
 
 export class NodeRuntime {
@@ -136,7 +141,7 @@ export class NodeRuntime {
       return 'accept'
     }
     if (message.kind !== 'receipts' && inbox.add({ ...message, node, seenMs: nowMs } as Known)) {
-      if (message.kind !== 'beat') this.#wake?.()
+      if (message.kind !== 'beat' && this.#isEngaged) this.#wake?.()
     }
     for (const listener of this.#listeners) listener({ ...message, node })
     return 'accept'
@@ -205,7 +210,7 @@ export class NodeRuntime {
     const { chain, clock } = this.context.ports
     // A node that has no part in a running job need not hear of every block at once.
     const now = clock.nowMs()
-    if (!this.#isEngaged && now - this.#readMs < IDLE_READ_MS) return
+    if (now - this.#readMs < (this.#isEngaged ? READ_MS : IDLE_READ_MS)) return
     this.#readMs = now
     const head = await chain.blockNumber()
     if (head === this.#blockNumber) return
@@ -311,6 +316,17 @@ export class NodeRuntime {
     }
   }
 
+  /** Committee and assignment of an opening; drawn anew only when something they follow from has changed. */
+  #drawn(facts: JobFacts, memory: JobMemory, seed: Hex, committeeSize: number, shares: number): Drawn {
+    const standing = facts.workers.filter((worker) => !facts.expelled.has(worker))
+    const key = [seed, facts.witnesses.length, shares, ...standing].join()
+    if (memory.drawn?.key === key) return memory.drawn
+    const places = drawCommittee(seed, facts.witnesses.length, committeeSize)
+    const committee = places.map((i) => facts.witnesses[i] as Hex)
+    memory.drawn = { key, committee, assignment: assignShares(seed, standing, shares) }
+    return memory.drawn
+  }
+
   #view(
     facts: JobFacts,
     memory: JobMemory,
@@ -325,10 +341,7 @@ export class NodeRuntime {
     inbox.enter(job, round)
     for (const old of [round - 1, round - 2]) outbox.drop(`${job}/${old}/`)
     const seed = lower(status.committeeSeed)
-    const committee = drawCommittee(seed, facts.witnesses.length, terms.committeeSize).map(
-      (i) => facts.witnesses[i] as Hex,
-    )
-    const standing = facts.workers.filter((worker) => !facts.expelled.has(worker))
+    const { committee, assignment } = this.#drawn(facts, memory, seed, terms.committeeSize, program.shares)
     const baseDigest = lower(status.finalRounds > 0 ? status.finalStateDigest : terms.baseDigest)
     const sources = (...first: (string | undefined)[]): string[] => this.sources(...first)
     return {
@@ -347,7 +360,7 @@ export class NodeRuntime {
       program,
       round,
       committee,
-      assignment: assignShares(seed, standing, program.shares),
+      assignment,
       nowMs: ports.clock.nowMs(),
       blockNumber: this.#blockNumber,
       baseDigest,

@@ -1,8 +1,9 @@
 import { type Message, sealMessage } from '@potluck/protocol'
 import type { Identity, Ports } from './Ports.ts'
 
-/** Gossip loses messages and nodes restart: what still matters is said again this often. */
+/** Gossip loses messages and nodes restart: what still matters is said again, first after three seconds, then ever less often. */
 const REPEAT_MS = 3_000
+const LONGEST_REPEAT_MS = 12_000
 
 /** Messages this node stands by, said at once and repeated until they are dropped. */
 export class Outbox {
@@ -10,7 +11,7 @@ export class Outbox {
   #identity: Identity
   #network: string
   #echo: (message: Message, atMs: number) => void
-  #standing = new Map<string, { message: Message; sentMs: number }>()
+  #standing = new Map<string, { message: Message; sentMs: number; everyMs: number }>()
 
   /** @param echo gossip does not bring a node its own messages, yet they count for it as for others */
   constructor(
@@ -44,7 +45,7 @@ export class Outbox {
 
   /** Says it now and goes on saying it. The same key again replaces the message. */
   async stand(key: string, message: Message): Promise<void> {
-    this.#standing.set(key, { message, sentMs: this.#ports.clock.nowMs() })
+    this.#standing.set(key, { message, sentMs: this.#ports.clock.nowMs(), everyMs: REPEAT_MS })
     await this.say(message)
   }
 
@@ -56,8 +57,9 @@ export class Outbox {
   async repeat(): Promise<void> {
     const now = this.#ports.clock.nowMs()
     for (const entry of this.#standing.values()) {
-      if (now - entry.sentMs < REPEAT_MS) continue
+      if (now - entry.sentMs < entry.everyMs) continue
       entry.sentMs = now
+      entry.everyMs = Math.min(LONGEST_REPEAT_MS, 2 * entry.everyMs)
       await this.say(entry.message)
     }
   }

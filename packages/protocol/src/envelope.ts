@@ -57,9 +57,16 @@ const no = (action: 'ignore' | 'reject', rule: string, reason: string): Opened =
 
 /**
  * The message in `bytes`, or why it is refused. Never throws: what peers send is not under our control.
- * Checks in order of cost: size, CBOR, schema, network, age, signature (about a millisecond).
+ * Checks in order of cost: size, CBOR, schema, network, age, signature (about a millisecond, or what `recover` takes).
+ *
+ * @param recover in place of the real recovery, for a simulation that made the signatures itself
  */
-export function openMessage(network: string, bytes: Uint8Array, nowMs: number): Opened {
+export function openMessage(
+  network: string,
+  bytes: Uint8Array,
+  nowMs: number,
+  recover: (digest: Uint8Array, signature: Uint8Array) => Hex = recoverSigner,
+): Opened {
   if (bytes.length > MAX_MESSAGE_BYTES) return no('reject', 'P-02', `${bytes.length} bytes, limit ${MAX_MESSAGE_BYTES}`)
   let decoded: unknown
   try {
@@ -81,7 +88,7 @@ export function openMessage(network: string, bytes: Uint8Array, nowMs: number): 
     return no('ignore', 'P-06', `${Math.round((nowMs - atMs) / 1000)} s old`)
   try {
     const digest = signedDigest(network, kind, body, atMs)
-    const from = recoverSigner(digest, fromHex(signature))
+    const from = recover(digest, fromHex(signature))
     const message = { kind, body: parsed.data, from, atMs, id: toHex(digest), bytes } as Received
     return { ok: true, message }
   } catch (error) {

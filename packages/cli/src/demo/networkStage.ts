@@ -122,7 +122,7 @@ export function nodeProcess(
   writeFileSync(layout.config(one.name), `${text}\n`, { mode: 0o600 })
   return {
     name: one.name,
-    args: ['--max-semi-space-size=2', main, 'node', '--config', layout.config(one.name)],
+    args: [main, 'node', '--config', layout.config(one.name)],
     logFile: layout.log(one.name),
   }
 }

@@ -6,7 +6,7 @@ import { createChain, networkName, readDeployment } from '@potluck/chain'
 import { createEngine, type Engine } from '@potluck/engine'
 import { parseHeartCsv, splitByLines, type TableRow } from '@potluck/learning'
 import { createNet, type Net } from '@potluck/net'
-import { addressOfSecret, codeOf, fromHex, PotluckError } from '@potluck/protocol'
+import { addressOfSecret, codeOf, fromHex, openMessage, PotluckError } from '@potluck/protocol'
 import {
   type BlockStore,
   blockUrl,
@@ -27,6 +27,7 @@ import { createOwner } from '../roles/owner.ts'
 import { createValidator } from '../roles/validator.ts'
 import { createWitness } from '../roles/witness.ts'
 import { createWorker } from '../roles/worker.ts'
+import { fastRecover } from './fastRecover.ts'
 import { startHttpServer } from './httpServer.ts'
 import { jsonLog } from './jsonLog.ts'
 import type { DatasetConfig, NodeConfig } from './nodeConfig.ts'
@@ -161,6 +162,7 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
     chores: [...(datasetOwner ? [datasetOwner] : []), earner],
     programOf: createPrograms(ports, { engine: engineOnce, pause: () => breathe(), fault: config.fault }),
     peer: net.peerId,
+    open: (network, bytes, nowMs) => openMessage(network, bytes, nowMs, fastRecover),
   })
   status = createStatusHandler(runtime, net, () => [...(datasetOwner?.evaluations.values() ?? [])])
   net.onMessage((bytes) => runtime.receive(bytes))

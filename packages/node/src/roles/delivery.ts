@@ -39,8 +39,15 @@ export async function standByDeliveries(view: JobView): Promise<void> {
       await outbox.stand(commitKey, { kind: 'commit', body: { job, round, share: claim.share, commit } })
     }
     const posted = `posted/${job}/${round}/${view.status.attempt}`
+    // Whoever is before us in the share's line and has delivered goes before us: that is no censorship.
+    const order = view.assignment[claim.share] ?? []
+    const isOvertaken = closes.some(({ body }) =>
+      body.commits.some(
+        ({ share, worker }) => share === claim.share && order.indexOf(worker) < order.indexOf(claim.worker),
+      ),
+    )
     const isIgnored = closes.length > 0 || view.nowMs - finishedMs > 3_000 * view.document.silenceSeconds
-    if (!closed.has(commit) && isIgnored && !view.ports.disk.get(posted)) {
+    if (!closed.has(commit) && isIgnored && !isOvertaken && !view.ports.disk.get(posted)) {
       const isSent = await view.act('post claim directly', () =>
         view.ports.chain.send('jobs', 'postClaim', [BigInt(job), round, commit]),
       )

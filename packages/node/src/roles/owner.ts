@@ -111,6 +111,30 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
     }
   }
 
+  /**
+   * Says our key of the present attempt and every masked vector, of this step and the one before, that we ever said: members
+   * behind us can finish only with these, whether we restarted meanwhile or are done.
+   */
+  async function standBy(view: JobView, plan: TrainingPlan, { state, sumAttempt }: Progress): Promise<void> {
+    const { job, round, outbox, ports } = view
+    const { round: step, attempt } = state
+    const keyName = `${job}/${round}/maskKey/${step}/${attempt}`
+    if (!outbox.has(keyName)) {
+      const publicKey = toHex(roundKeys(plan, state, secretOf(view)).publicKey)
+      await outbox.stand(keyName, { kind: 'maskKey', body: { job, round, step, attempt, sumAttempt, publicKey } })
+    }
+    outbox.drop(`${job}/${round}/maskKey/${step - 2}/`)
+    outbox.drop(`${job}/${round}/masked/${step - 2}/`)
+    const prefix = `said/${job}/${round}/masked/`
+    for (const key of ports.disk.keys(prefix)) {
+      const [ofStep = 0, ofAttempt = 0] = key.slice(prefix.length).split('/').map(Number)
+      const name = key.slice('said/'.length)
+      if (ofStep < step - 1 || outbox.has(name)) continue
+      const vector = new Uint8Array(fromHex(ports.disk.get(key) as Hex))
+      await outbox.stand(name, { kind: 'masked', body: { job, round, step: ofStep, attempt: ofAttempt, vector } })
+    }
+  }
+
   async function advance(view: JobView, plan: TrainingPlan, before: Progress): Promise<Progress> {
     const { job, round, inbox, outbox, ports, identity } = view
     let progress = before
@@ -140,33 +164,23 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
       save(view, progress)
     }
 
-    // Whoever restarts resumes at its saved step: older steps need not be repeated.
-    outbox.drop(`${job}/${round}/maskKey/${step - 2}/`)
-    outbox.drop(`${job}/${round}/masked/${step - 2}/`)
+    await standBy(view, plan, progress)
     const { attempt } = progress.state
     const secret = secretOf(view)
-    const place = `${job}/${round}/`
-    const own = roundKeys(plan, progress.state, secret)
-    const keyName = `${place}maskKey/${step}/${attempt}`
-    if (!outbox.has(keyName)) {
-      const body = { job, round, step, attempt, sumAttempt: progress.sumAttempt, publicKey: toHex(own.publicKey) }
-      await outbox.stand(keyName, { kind: 'maskKey', body })
-    }
     const ofAttempt = complete(
       plan,
       keys.filter(({ body }) => body.step === step && body.attempt === attempt),
     )
     if (!ofAttempt) return progress
     const publicKeys = new Map([...ofAttempt].map(([member, { body }]) => [member, fromHex(body.publicKey)]))
-    const maskedName = `${place}masked/${step}/${attempt}`
+    const maskedName = `${job}/${round}/masked/${step}/${attempt}`
     if (!outbox.has(maskedName)) {
       const { state, masked } = contribute(plan, progress.state, { self: identity.node, secret, rows }, publicKeys)
       progress = { ...progress, state }
+      // In this order: what stands under `said/` is repeated, so it must be known first under which keys it was masked.
       save(view, progress)
-      await outbox.stand(maskedName, {
-        kind: 'masked',
-        body: { job, round, step, attempt, vector: new Uint8Array(wordsToBytes(masked)) },
-      })
+      ports.disk.set(`said/${maskedName}`, toHex(wordsToBytes(masked)))
+      await standBy(view, plan, progress)
     }
     return takeStep(view, plan, progress, attempt)
   }
@@ -202,9 +216,9 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
       const { document, status, identity, facts } = view
       if (document.kind !== 'tabular' || status.phase !== Phase.open || !facts.workers.includes(identity.node)) return
       await standByDeliveries(view)
-      if (loadDeliveries(view).length > 0) return
       const plan = planOf(view.job, document, facts.workers)
       let progress = load(view, plan)
+      if (loadDeliveries(view).length > 0) return standBy(view, plan, progress)
       // Take every step that can be taken now: waiting for the next tick would only cost time.
       for (let before = -1; before !== progress.state.round && !progress.state.isDone; ) {
         before = progress.state.round

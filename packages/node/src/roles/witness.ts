@@ -6,6 +6,7 @@ import {
   attestationDigest,
   type Claim,
   claimLeafHash,
+  codeOf,
   concatBytes,
   fromHex,
   type Hex,
@@ -22,9 +23,11 @@ import { chooseClaims } from '../round/chooseClaims.ts'
 import { commitOf } from './delivery.ts'
 
 /** Wait of each later member before it leads: a few gossip hops and a transaction. */
-const LEADER_STEP_MS = 2_500
+const LEADER_STEP_MS = 4_000
 /** How long a leader waits for closed commits to be opened before it goes on without them. */
 const OPENING_MS = 6_000
+/** A fixed set that nobody has repeated for this long is repeated by another member: two repeats missed. */
+const SET_SILENCE_MS = 14_000
 
 type Held = { claim: Claim; hash: Hex }
 type RoundMemory = {
@@ -34,16 +37,30 @@ type RoundMemory = {
   fixSentMs?: number
   held: Map<Hex, Held>
   refused: Set<Hex>
+  /** Attestations whose signature was checked, by digest and signature: a check takes a millisecond. */
+  signers: Map<string, Hex | undefined>
+  /** Refusals that were logged. */
+  told: Set<string>
 }
 
 export function createWitness(): { tick(view: JobView): Promise<void> } {
   const rounds = new Map<number, RoundMemory>()
+  /** Leaves of claims as messages brought them: every look at a round needs all of them again. */
+  const hashes = new WeakMap<Claim, Hex>()
+
+  function hashOf(view: JobView, claim: Claim): Hex {
+    const known = hashes.get(claim)
+    if (known) return known
+    const hash = claimLeafHash(view.job, view.round, claim)
+    hashes.set(claim, hash)
+    return hash
+  }
 
   function memoryOf(view: JobView): RoundMemory {
     const key = `${view.round}/${view.status.attempt}/${view.baseRoot}`
     const before = rounds.get(view.job)
     if (before?.key === key) return before
-    const fresh: RoundMemory = { key, held: new Map(), refused: new Set() }
+    const fresh: RoundMemory = { key, held: new Map(), refused: new Set(), signers: new Map(), told: new Set() }
     rounds.set(view.job, fresh)
     return fresh
   }
@@ -56,7 +73,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     )
     for (const message of inbox.of('claim', job, round)) {
       const { claim, url } = message.body
-      const hash = claimLeafHash(job, round, claim)
+      const hash = hashOf(view, claim)
       if (memory.held.has(hash) || memory.refused.has(hash) || message.node !== claim.worker) continue
       const verdict = checkClaim(claim, {
         job,
@@ -73,6 +90,9 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
       })
       if (!verdict.ok) {
         if (verdict.action === 'reject') memory.refused.add(hash)
+        const said = `${hash}/${verdict.rule}`
+        if (memory.told.has(said)) continue
+        memory.told.add(said)
         ports.log('warn', 'claim refused', {
           job,
           round,
@@ -109,11 +129,17 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const isLate = view.nowMs > (Number(status.openedAt) + document.workSeconds) * 1000
     if (chosen.length < program.shares && !(isLate && chosen.length > 0)) return
     memory.readyMs ??= view.nowMs
-    if (view.nowMs - memory.readyMs < place * LEADER_STEP_MS) return
+    // While somebody before us leads, we follow: the wait starts anew with each of its messages.
+    const leading = [...inbox.of('close', job, round), ...inbox.of('set', job, round)]
+      .filter(({ node }) => view.committee.slice(0, place).includes(node))
+      .map(({ seenMs }) => seenMs)
+    if (view.nowMs - Math.max(memory.readyMs, ...leading) < place * LEADER_STEP_MS) return
 
-    const closeKey = `${job}/${round}/close`
+    // Of this opening: what was said in one before it names another committee and older commits.
+    const closeKey = `${job}/${round}/close/${status.attempt}`
+    memory.closedMs ??= view.nowMs
     if (!outbox.has(closeKey)) {
-      memory.closedMs = view.nowMs
+      outbox.drop(`${job}/${round}/close/`)
       await outbox.stand(closeKey, { kind: 'close', body: { job, round, commits: chosen } })
     }
     const closed = inbox.of('close', job, round).filter(({ node }) => view.committee.includes(node))
@@ -121,10 +147,12 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const opened = [...memory.held.values()].map(({ claim }) => claim)
     const claims = chooseClaims(opened, view.assignment)
     const missing = [...wanted].filter((commit) => !opened.some((claim) => commitOf(view, claim) === commit))
-    const isPatient = view.nowMs - (memory.closedMs ?? view.nowMs) < OPENING_MS
+    const isPatient = view.nowMs - memory.closedMs < OPENING_MS
     if (claims.length === 0 || (missing.length > 0 && isPatient)) return
-    const setKey = `${job}/${round}/set`
+    // A claim posted on chain makes every set before it unusable.
+    const setKey = `${job}/${round}/set/${status.attempt}/${status.directHash}`
     if (!outbox.has(setKey)) {
+      outbox.drop(`${job}/${round}/set/`)
       await outbox.stand(setKey, { kind: 'set', body: { job, round, claims, directHash: status.directHash } })
     }
   }
@@ -134,25 +162,41 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const { job, round, inbox, outbox, identity, status } = view
     for (const { node, body } of inbox.of('set', job, round)) {
       if (!view.committee.includes(node) || body.directHash !== status.directHash) continue
-      const hashes = body.claims.map((claim) => claimLeafHash(job, round, claim))
+      const leaves = body.claims.map((claim) => hashOf(view, claim))
       const isOrdered = body.claims.every((claim, i) => i === 0 || claim.share > (body.claims[i - 1] as Claim).share)
-      if (hashes.length === 0 || !isOrdered || !hashes.every((hash) => memory.held.has(hash))) continue
-      const setRoot = setTree(hashes).root
-      const key = `${job}/${round}/attest/${setRoot}`
+      if (leaves.length === 0 || !isOrdered || !leaves.every((hash) => memory.held.has(hash))) continue
+      const setRoot = setTree(leaves).root
+      // The same set after another posted claim is another statement, and takes the place of the one before.
+      const key = `${job}/${round}/attest/${setRoot}/${body.directHash}`
       if (outbox.has(key)) continue
+      outbox.drop(`${job}/${round}/attest/${setRoot}/`)
       const digest = attestationDigest(view.jobsDomain, {
         jobId: job,
         round,
         setRoot,
-        count: hashes.length,
+        count: leaves.length,
         directHash: body.directHash,
       })
       const signature = toHex(signDigest(digest, identity.secret))
       await outbox.stand(key, {
         kind: 'attest',
-        body: { job, round, setRoot, count: hashes.length, directHash: body.directHash, signature },
+        body: { job, round, setRoot, count: leaves.length, directHash: body.directHash, signature },
       })
     }
+  }
+
+  /** Who signed an attestation; undefined when nobody did: what a peer sends must not stop the round. */
+  function signerOf(memory: RoundMemory, digest: Uint8Array, signature: Hex): Hex | undefined {
+    const key = `${toHex(digest)}/${signature}`
+    if (memory.signers.has(key)) return memory.signers.get(key)
+    let signer: Hex | undefined
+    try {
+      signer = recoverSigner(digest, fromHex(signature))
+    } catch (error) {
+      if (codeOf(error) !== 'BAD_SIGNATURE') throw error
+    }
+    memory.signers.set(key, signer)
+    return signer
   }
 
   async function bringToChain(view: JobView, memory: RoundMemory, place: number): Promise<void> {
@@ -164,7 +208,8 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
       const digest = attestationDigest(view.jobsDomain, { jobId: job, round, setRoot, count, directHash })
       const byMember = new Map(
         attests
-          .filter(({ body, from }) => body.count === count && recoverSigner(digest, fromHex(body.signature)) === from)
+          .filter(({ node, body }) => body.count === count && view.committee.includes(node))
+          .filter(({ body, from }) => signerOf(memory, digest, body.signature) === from)
           .map(({ node, body }) => [node, fromHex(body.signature)]),
       )
       const signers = view.committee
@@ -185,11 +230,27 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     }
   }
 
+  /** The validators need the claims behind the fixed root: when whoever proposed the set falls silent, another member repeats it. */
+  async function keepSet(view: JobView, place: number): Promise<void> {
+    const { job, round, inbox, outbox, status, nowMs } = view
+    const key = `${job}/${round}/fixed`
+    const patienceMs = SET_SILENCE_MS + place * LEADER_STEP_MS
+    if (nowMs - Number(status.fixedAt) * 1000 < patienceMs || outbox.has(key)) return
+    const sets = inbox.of('set', job, round)
+    const fixed = sets.filter(
+      ({ body }) => setTree(body.claims.map((claim) => hashOf(view, claim))).root === status.setRoot,
+    )
+    const [known] = fixed
+    if (known && nowMs - Math.max(...fixed.map(({ seenMs }) => seenMs)) > patienceMs)
+      await outbox.stand(key, { kind: 'set', body: known.body })
+  }
+
   return {
     async tick(view) {
       const { status, job, round, ports } = view
       const place = view.committee.indexOf(view.identity.node)
-      if (place < 0 || status.phase !== Phase.open) return
+      if (place < 0) return
+      if (status.phase !== Phase.open) return keepSet(view, place)
       const memory = memoryOf(view)
       await holdClaims(view, memory)
       await lead(view, memory, place)

@@ -5,7 +5,7 @@ import { dueShare, type Sign } from '../round/dueShare.ts'
 import { taskSeed } from '../round/taskSeed.ts'
 import { loadDeliveries, saveDelivery, standByDeliveries } from './delivery.ts'
 
-const BEAT_MS = 1_000
+const BEAT_MS = 1_500
 
 /** Trains the shares that fall to this node in exact jobs, its own first, then those whose workers fell silent. */
 export function createWorker(): { tick(view: JobView): Promise<void> } {

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { codeOf } from '@potluck/protocol'
+import { termsOf } from './jobCreate.ts'
+import { jobFileFields, parseJobFile, readJobFile } from './jobFile.ts'
+import { testDeployment } from './testDeployment.ts'
+
+const language = `
+kind: language
+name: Small Shakespeare
+payPerRound: 5
+valid: valid.txt
+data:
+  - { version: 7, sharePpm: 100000 }
+`
+const tabular = `
+kind: tabular
+name: Four hospitals
+payPerRound: 8.5
+data:
+  - { version: 4, sharePpm: 200000 }
+  - { version: 2, sharePpm: 150000 }
+  - { version: 3, sharePpm: 200000 }
+`
+
+const refuses = (text: string, ...parts: string[]): void =>
+  assert.throws(
+    () => parseJobFile(text, 'job.yaml'),
+    (thrown: Error) => {
+      assert.equal(codeOf(thrown), 'BAD_JOB_FILE')
+      for (const part of ['job.yaml', ...parts])
+        assert.ok(thrown.message.includes(part), `"${part}" is not in: ${thrown.message}`)
+      return true
+    },
+  )
+
+test('a wrong field is refused with file, field and value seen', () => {
+  refuses(language.replace('kind: language', 'kind: vision'), 'kind')
+  refuses(language.replace('payPerRound: 5', 'payPerRound: five'), 'payPerRound', '"five"')
+  refuses(language.replace('payPerRound: 5', 'payPerRound: -5'), 'payPerRound', '-5')
+  refuses(language.replace('name: Small Shakespeare', ''), 'name')
+  refuses(`${language}rouns: 7\n`, 'rouns')
+  refuses(`${language}rounds: 7.5\n`, 'rounds', '7.5')
+  refuses(`${language}training: { batch: 0 }\n`, 'training.batch', 'got 0')
+  refuses(language.replace('sharePpm: 100000', 'sharePpm: 1000001'), 'data.0.sharePpm', '1000001')
+  refuses(`${language}purposes: [TRAIN, SELL]\n`, 'purposes.1', '"SELL"')
+  refuses(`${language}members: { committeeSize: 5, quorum: 7 }\n`, 'members.quorum', 'got 7')
+})
+
+test('text that is no YAML, or no object, is refused', () => {
+  refuses('kind: [', 'no YAML')
+  refuses('', 'the file')
+  refuses('just words', 'the file')
+  refuses('- a\n- b', 'the file')
+})
+
+test('aliases that would blow the file up are refused', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`
+  refuses(bomb)
+})
+
+test('a private job of two, a language job of two texts and a version named twice are refused', () => {
+  refuses(tabular.replace('  - { version: 3, sharePpm: 200000 }\n', ''), 'data', '3 members', 'got 2')
+  refuses(`${language.trimEnd()}\n  - { version: 8, sharePpm: 1 }\n`, 'data', 'one text', 'got 2')
+  refuses(tabular.replace('version: 3', 'version: 4'), 'named twice', '4, 2, 4')
+})
+
+test('a file that is not there is refused with its name', () => {
+  assert.throws(
+    () => readJobFile('no-such-job.yaml'),
+    (thrown: Error) => codeOf(thrown) === 'FILE_MISSING' && thrown.message.includes('no-such-job.yaml'),
+  )
+})
+
+test('the terms on chain carry units, sorted versions with their own shares, and the private class', () => {
+  const terms = termsOf(parseJobFile(tabular, 'job.yaml'), testDeployment)
+  assert.equal(terms.payPerRound, 8_500_000n)
+  assert.deepEqual(terms.dataVersions, [2n, 3n, 4n])
+  assert.deepEqual(terms.parentShares, [150_000, 200_000, 200_000])
+  assert.equal(terms.minWorkers, 3)
+  assert.equal(terms.trustClass, 2)
+  assert.equal(terms.purpose, 29)
+  assert.equal(terms.workerBond, 60n * 10n ** 18n)
+  const exact = termsOf(parseJobFile(language, 'job.yaml'), testDeployment)
+  assert.equal(exact.trustClass, 0)
+  assert.equal(exact.rounds, 7)
+  assert.equal(exact.minWorkers, 5)
+})
+
+test('JSON is as good as YAML', () => {
+  const job = { kind: 'language', name: 'x', payPerRound: '1.5', valid: 'v', data: [{ version: 1, sharePpm: 0 }] }
+  assert.equal(parseJobFile(JSON.stringify(job), 'job.json').payPerRound, '1.5')
+})
+
+test('the README documents every field of the job file', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  for (const field of jobFileFields()) assert.ok(readme.includes(`\`${field}\``), `${field} is not in the README`)
+})
