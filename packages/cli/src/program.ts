@@ -1,8 +1,7 @@
 /** The command line: what each command takes; what it does stands in commands/. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { addCommands } from './commands/addCommands.ts'
-import { runNode } from './commands/node.ts'
-import { up } from './commands/up.ts'
+import type { Kill } from './demo/Demo.ts'
 import { workers } from './network/plan.ts'
 
 const whole = (text: string): number => {
@@ -10,6 +9,15 @@ const whole = (text: string): number => {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number of at least 1')
   return value
 }
+
+/** `worker-1@language` or `postgres@settle`, several separated by commas. */
+const kills = (text: string): Kill[] =>
+  text.split(',').map((one) => {
+    const [process, stage] = one.trim().split('@')
+    if (!process || !stage)
+      throw new InvalidArgumentError(`expected PROCESS@STAGE, for example gateway@calls, got ${one}`)
+    return { process, stage }
+  })
 
 export const program = new Command('potluck')
   .description('Build an AI model together, own it together, and be paid for every use of it.')
@@ -27,12 +35,13 @@ program
   .option('--rounds <n>', 'rounds of the language job', whole, 7)
   .addOption(new Option('--liar <worker>', 'the worker that lies').choices(workers).default('worker-4'))
   .addOption(new Option('--victim <worker>', 'the worker that is killed').choices(workers).default('worker-2'))
-  .action((options) => up(options))
+  .option('--kill <process@stage,...>', 'a drill: SIGKILL processes in the middle of stages', kills, [])
+  .action(async (options) => (await import('./commands/up.ts')).up(options))
 
 program
   .command('node')
   .description('run one participant')
   .requiredOption('--config <file>', 'JSON file with what the node is told')
-  .action(({ config }: { config: string }) => runNode(config))
+  .action(async ({ config }: { config: string }) => (await import('./commands/node.ts')).runNode(config))
 
 addCommands(program)

@@ -2,7 +2,11 @@
 import type { Kind } from '@potluck/protocol'
 import type { Draws } from './Draws.ts'
 import type { Weather } from './Links.ts'
-import { FIRST_KEEPER, FIRST_OWNER, FIRST_VALIDATOR, VALIDATORS, WORKERS } from './setUpNetwork.ts'
+import { FIRST_KEEPER, FIRST_VALIDATOR, NODES, VALIDATORS, WORKERS } from './nodePlans.ts'
+
+/** `bent`: a real message with one bit changed; `foreign`: of another network; `forged`: signed by a member, false inside. */
+export const garbageKinds = ['noise', 'oversized', 'bent', 'foreign', 'stranger', 'old', 'forged'] as const
+export type Garbage = (typeof garbageKinds)[number]
 
 export type Faults = {
   weather: Weather
@@ -24,18 +28,16 @@ export type Faults = {
   /** Chain endpoints that answer nothing for a while. */
   gaps: { node: number; afterMs: number; forMs: number }[]
   /** Garbage thrown at somebody. */
-  garbage: { node: number; afterMs: number; kind: 'noise' | 'oversized' | 'bent' | 'foreign' | 'stranger' | 'old' }[]
+  garbage: { node: number; afterMs: number; kind: Garbage }[]
 }
 
-const NODES = FIRST_OWNER + 3
 /** Faults start within this time. */
 const SPAN_MS = 25_000
 
 const some = <T>(draws: Draws, most: number, make: () => T): T[] =>
   Array.from({ length: draws.between(0, most) }, () => make())
 
-export function drawFaults(draws: Draws, intensity: 'none' | 'full' = 'full'): Faults {
-  if (intensity === 'none') return noFaults()
+export function drawFaults(draws: Draws): Faults {
   const anyone = (): number => draws.between(0, NODES - 1)
   const downMs = (): number => draws.between(500, 8_000)
   const afterMs = (): number => draws.between(0, SPAN_MS)
@@ -71,7 +73,7 @@ export function drawFaults(draws: Draws, intensity: 'none' | 'full' = 'full'): F
     garbage: some(draws, 6, () => ({
       node: anyone(),
       afterMs: afterMs(),
-      kind: draws.pick(['noise', 'oversized', 'bent', 'foreign', 'stranger', 'old'] as const),
+      kind: draws.pick(garbageKinds),
     })),
   }
 }

@@ -11,9 +11,6 @@ import type { Life, Scheduler } from './Scheduler.ts'
 export const BLOCK_MS = 500
 const ALWAYS: Life = { isAlive: true }
 
-/** Answers that stay true until a transaction changes something. The views that nodes ask do not depend on the time. */
-const lasting = new Set(['eth_call', 'eth_getLogs'])
-
 type Header = { number: string; timestamp: string; baseFeePerGas: string }
 type Receipt = { transactionHash: string }
 
@@ -27,7 +24,8 @@ export class SimChain {
   #anvil: Anvil
   #scheduler: Scheduler
   #draws: Draws
-  #answers = new Map<string, Promise<unknown>>()
+  /** Answers of views by contract. They hold until the contract says something: none of the views that nodes ask depends on the time. */
+  #answers = new Map<string, Map<string, Promise<unknown>>>()
   /** Every event of the deployment so far, as `events` would read them. */
   #log: ChainEvent[] = []
   #receipts = new Map<string, unknown>()
@@ -80,8 +78,6 @@ export class SimChain {
       wait: (ms: number, signal?: AbortSignal) => this.#scheduler.sleep(ms, life, signal),
     }
     const real = createChain({ rpcUrl: this.#anvil.rpcUrl, deployment: this.deployment, secret, wire })
-    const shared = <T>(key: string, compute: () => Promise<T>): Promise<T> =>
-      this.#ask(node, life, () => this.#once(key, compute))
     const { observer } = this
     const read = Object.fromEntries(
       Object.entries(observer.read).map(([contract, views]) => [
@@ -89,7 +85,8 @@ export class SimChain {
         new Proxy(views, {
           get: (target: object, view) => {
             const call = Reflect.get(target, view) as (args?: unknown) => Promise<unknown>
-            return (args?: unknown) => shared(`${contract}.${String(view)}${keyOf(args ?? [])}`, () => call(args))
+            return (args?: unknown) =>
+              this.#ask(node, life, () => this.#once(contract, `${String(view)}${keyOf(args ?? [])}`, () => call(args)))
           },
         }),
       ]),
@@ -115,11 +112,13 @@ export class SimChain {
     })
   }
 
-  #once<T>(key: string, compute: () => Promise<T>): Promise<T> {
-    const known = this.#answers.get(key) as Promise<T> | undefined
+  #once<T>(contract: string, key: string, compute: () => Promise<T>): Promise<T> {
+    const answers = this.#answers.get(contract) ?? new Map<string, Promise<unknown>>()
+    this.#answers.set(contract, answers)
+    const known = answers.get(key) as Promise<T> | undefined
     if (known) return known
     const answer = compute()
-    this.#answers.set(key, answer)
+    answers.set(key, answer)
     return answer
   }
 
@@ -129,7 +128,6 @@ export class SimChain {
     if (method === 'eth_getBlockByNumber' && (params as unknown[])[0] === 'latest') return this.#head
     if (method === 'eth_getTransactionReceipt') return this.#receipts.get((params as string[])[0] ?? '') ?? null
     if (method === 'eth_chainId') return `0x${this.deployment.chainId.toString(16)}`
-    if (lasting.has(method)) return this.#once(`${method}${keyOf(params)}`, () => this.#anvil.request(method, params))
     if (method === 'eth_sendRawTransaction') this.#sent++
     return this.#anvil.request(method, params)
   }
@@ -139,13 +137,13 @@ export class SimChain {
     const [block] = (await this.#anvil.request('evm_mine_detailed', [{ timestamp: seconds }])) as Header[]
     if (block) this.#head = block
     if (this.#sent === 0) return
-    this.#answers.clear()
     this.#sent = 0
     const receipts = (await this.#anvil.request('eth_getBlockReceipts', [this.#head.number])) as Receipt[]
     for (const receipt of receipts) this.#receipts.set(receipt.transactionHash, receipt)
     const number = BigInt(this.#head.number)
     if (receipts.length === 0) return
     const events = await this.observer.events({ fromBlock: number, toBlock: number })
+    for (const { contract } of events) this.#answers.delete(contract)
     this.#log.push(...events)
     this.#onBlock(events)
   }

@@ -77,11 +77,6 @@ export class World {
   onPublish(hear: (node: number, kind: Kind) => void): void {
     this.#onPublish.add(hear)
   }
-
-  /** Seconds since the world began to turn, for logs. */
-  since(startSeconds: number): number {
-    return Math.round(this.scheduler.nowMs - startSeconds * 1000) / 1000
-  }
 }
 
 export type WorldOptions = { vices: ReadonlyMap<number, Vice>; weather: Weather }

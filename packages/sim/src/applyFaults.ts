@@ -1,6 +1,7 @@
 import { commitOf, type JobView, Phase, type Role } from '@potluck/node'
-import { merkleRoot, sealMessage, sha256, toHex, utf8 } from '@potluck/protocol'
-import type { Faults } from './Faults.ts'
+import { type Hex, merkleRoot, NO_DIRECT_CLAIMS, sealMessage, sha256, toHex, utf8 } from '@potluck/protocol'
+import type { Faults, Garbage } from './Faults.ts'
+import { FIRST_KEEPER } from './nodePlans.ts'
 import type { Vice } from './SimNode.ts'
 import type { World } from './World.ts'
 
@@ -86,11 +87,15 @@ export function applyFaults(world: World, faults: Faults): void {
     scheduler.after(afterMs, ALWAYS, () => chain.cutOff(node, forMs))
   }
   for (const { node, afterMs, kind } of faults.garbage) {
-    scheduler.after(afterMs, ALWAYS, () => links.deliver(node, garbageOf(world, kind), 0))
+    scheduler.after(afterMs, ALWAYS, () => {
+      const bytes = garbageOf(world, kind)
+      const targets = kind === 'forged' ? nodes.keys() : [node]
+      for (const target of targets) links.deliver(target, bytes, 0)
+    })
   }
 }
 
-function garbageOf(world: World, kind: Faults['garbage'][number]['kind']): Uint8Array {
+function garbageOf(world: World, kind: Garbage): Uint8Array {
   const { scheduler, links, nodes } = world
   const draws = world.draws(`garbage ${scheduler.nowMs}`)
   const hello = { kind: 'hello', body: { url: 'http://stranger.sim', roles: 127, peer: '', serves: null } } as const
@@ -101,6 +106,20 @@ function garbageOf(world: World, kind: Faults['garbage'][number]['kind']): Uint8
   if (kind === 'stranger') return sealMessage(network, hello, scheduler.nowMs, stranger)
   if (kind === 'old')
     return sealMessage(network, hello, scheduler.nowMs - 3_600_000, nodes[0]?.plan.identity.secret ?? stranger)
+  if (kind === 'forged') {
+    const member = nodes[FIRST_KEEPER]?.plan.identity.secret ?? stranger
+    const hash: Hex = `0x${'11'.repeat(32)}`
+    const signature: Hex = `0x${'ff'.repeat(65)}`
+    const body = {
+      job: 1,
+      round: draws.between(0, 1),
+      setRoot: hash,
+      count: 5,
+      directHash: NO_DIRECT_CLAIMS,
+      signature,
+    }
+    return sealMessage(network, { kind: 'attest', body }, scheduler.nowMs, member)
+  }
   const captured = links.published.length > 0 ? draws.pick(links.published).bytes : undefined
   if (kind === 'noise' || !captured) return draws.bytes(draws.between(0, 300))
   const place = draws.between(0, captured.length - 1)

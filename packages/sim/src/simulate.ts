@@ -33,6 +33,8 @@ export type SimOptions = {
   seed: number
   /** In place of those that the seed draws. */
   faults?: Faults
+  /** Called before time runs: to plant what the invariants must notice. */
+  prepare?: (world: World) => void
 }
 
 /** Everything that is owed has reached its owner: both jobs closed, all pay collected, all vouchers claimed. */
@@ -47,6 +49,7 @@ export async function simulate({
   network,
   seed,
   faults = drawFaults(new Draws(seed, 'faults')),
+  prepare,
 }: SimOptions): Promise<SimReport> {
   const { anvil } = network
   const escapes: string[] = []
@@ -57,6 +60,7 @@ export async function simulate({
   try {
     const world = await World.open(network, seed, { vices: vicesOf(faults), weather: faults.weather })
     applyFaults(world, faults)
+    prepare?.(world)
     watchChain(world)
     const builder = startBuilder(network, world)
     const calls = startCalls(network, world)

@@ -1,6 +1,6 @@
 import { type Chain, createChain, EMBEDDED_CHAIN_ID, setEmbeddedBalance } from '@potluck/chain'
 import { readKey } from '@potluck/node'
-import { PotluckError } from '@potluck/protocol'
+import { addressOfSecret, type Hex, PotluckError } from '@potluck/protocol'
 import { createWallet, type Wallet } from '@potluck/sdk'
 import { checkKeyFile } from './checkKeyFile.ts'
 import { coldKeyFile, type Network } from './networkAt.ts'
@@ -28,18 +28,19 @@ export function accountFile(network: Network, { key, as: name }: AccountOptions)
 export const isEmbedded = ({ deployment }: Pick<Network, 'deployment'>): boolean =>
   deployment.name === 'embedded' && deployment.chainId === EMBEDDED_CHAIN_ID
 
-/** Gas for the account where gas is free; elsewhere nothing. */
-async function refuel(network: Network, chain: Chain): Promise<void> {
-  const { account } = chain
-  if (account === undefined || !isEmbedded(network)) return
-  if ((await chain.balanceOf(account)) < GAS_WEI) await setEmbeddedBalance(network.rpcUrl, account, 100n * COIN)
+/** Gas for an account where gas is free; elsewhere nothing. @returns whether the account can pay for gas now */
+export async function refuel(network: Network, account: Hex): Promise<boolean> {
+  if ((await network.chain.balanceOf(account)) >= GAS_WEI) return true
+  if (!isEmbedded(network)) return false
+  await setEmbeddedBalance(network.rpcUrl, account, 100n * COIN)
+  return true
 }
 
 /** A chain client of whoever acts, able to pay for gas where gas is free. */
 export async function actingChain(network: Network, options: AccountOptions): Promise<Chain> {
   const secret = readKey(accountFile(network, options))
   const chain = createChain({ rpcUrl: network.rpcUrl, deployment: network.deployment, secret })
-  await refuel(network, chain)
+  await refuel(network, addressOfSecret(secret))
   return chain
 }
 
@@ -47,6 +48,6 @@ export async function actingChain(network: Network, options: AccountOptions): Pr
 export async function actingWallet(network: Network, options: AccountOptions): Promise<Wallet> {
   const { rpcUrl, deployment } = network
   const wallet = createWallet({ keyFile: accountFile(network, options), rpcUrl, deployment })
-  await refuel(network, wallet.chain)
+  await refuel(network, wallet.address)
   return wallet
 }

@@ -140,14 +140,20 @@ export async function jobShow(options: OneJob): Promise<Printed> {
   }
 }
 
+/** The claims' mean training loss; undefined where there is none, as in a private job. */
+function meanLoss({ claims }: Live): number | undefined {
+  const sum = claims.reduce((all, one) => all + one.loss, 0)
+  return sum > 0 ? sum / claims.length : undefined
+}
+
 /** One line about a running job. */
 export function progressLine(status: Pick<OnChain, 'phase' | 'round'>, live: Live | undefined, rounds: number): string {
   const head = `round ${Math.min(status.round + 1, rounds)} of ${rounds}: ${phaseName(status.phase)}`
   if (!live || live.round !== status.round) return head
   const steps = live.beats.map(({ step, steps: all }) => `${Math.round((100 * step) / Math.max(1, all))}%`).join(' ')
-  const loss =
-    live.claims.length > 0 ? live.claims.reduce((sum, one) => sum + one.loss, 0) / live.claims.length : undefined
-  const claims = live.claims.length > 0 ? `, ${live.claims.length} claims, loss ${loss?.toFixed(3)}` : ''
+  const loss = meanLoss(live)
+  const told = loss === undefined ? '' : `, loss ${loss.toFixed(3)}`
+  const claims = live.claims.length > 0 ? `, ${live.claims.length} claims${told}` : ''
   return `${head}${status.phase === 2 && steps ? ` ${steps}` : ''}${claims}`
 }
 
@@ -164,12 +170,12 @@ export async function jobWatch(options: OneJob & { json?: boolean }): Promise<Pr
     const status = await onChain(network, job)
     const live = await liveOf(network, job)
     const line = progressLine(status, live, rounds)
-    if (live && live.round === status.round && live.claims.length > 0)
-      losses[status.round] = live.claims.reduce((sum, one) => sum + one.loss, 0) / live.claims.length
+    const loss = live && live.round === status.round ? meanLoss(live) : undefined
+    if (loss !== undefined) losses[status.round] = loss
     if (status.finalRounds > told && status.finalRounds > 0) {
-      const loss = losses[status.finalRounds - 1]
+      const last = losses[status.finalRounds - 1]
       screen.fact(
-        `round ${status.finalRounds} of ${rounds} is final${loss === undefined ? '' : `, training loss ${loss.toFixed(3)}`}`,
+        `round ${status.finalRounds} of ${rounds} is final${last === undefined ? '' : `, training loss ${last.toFixed(3)}`}`,
       )
     }
     told = status.finalRounds

@@ -3,6 +3,7 @@ import { createChain } from '@potluck/chain'
 import { readKey } from '@potluck/node'
 import { addressOfSecret, nodeKeyDigest, PotluckError, registryDomain, signDigest, toHex } from '@potluck/protocol'
 import { keyAt, newKey } from '../network/keyFile.ts'
+import { refuel } from './account.ts'
 import { checkKeyFile } from './checkKeyFile.ts'
 import { type NetworkOptions, networkAt, participantOf } from './networkAt.ts'
 import type { Printed } from './printed.ts'
@@ -39,6 +40,7 @@ export async function rotateKey(options: NetworkOptions & { node: string }): Pro
   const file = layout.nodeKey(one.name)
   const next = `${file}.next`
   const cold = createChain({ rpcUrl, deployment, secret: readKey(layout.coldKey(one.name)) })
+  await refuel(network, one.node)
   const before = await cold.read.registry.keyOf([one.node])
   const secret = keyAt(next)
   const key = addressOfSecret(secret)
@@ -46,6 +48,7 @@ export async function rotateKey(options: NetworkOptions & { node: string }): Pro
     const digest = nodeKeyDigest(registryDomain(deployment.chainId, deployment.contracts.registry), one.node)
     await cold.send('registry', 'setNodeKey', [key, toHex(signDigest(digest, secret))])
   }
+  const canPay = await refuel(network, key)
   const kept = `${file}.until-${key.slice(2, 10)}`
   if (existsSync(file)) renameSync(file, kept)
   renameSync(next, file)
@@ -53,6 +56,7 @@ export async function rotateKey(options: NetworkOptions & { node: string }): Pro
   const lines = [
     `${one.name} signs with ${key} from now on; the chain no longer takes ${before}.`,
     `The old key is kept in ${kept}. Restart the node: it reads its key when it starts.`,
+    ...(canPay ? [] : [`Send ${key} coins for gas first: it has none.`]),
     ...(one.service === 'gateway'
       ? ['Channels name the old key as the one that may claim: settle before, and open new channels.']
       : []),

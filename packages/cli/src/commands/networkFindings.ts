@@ -128,7 +128,10 @@ export async function peerFindings(
       }
     }),
   )
-  return { findings, answers }
+  if (answers.length > 0 || participants.length === 0) return { findings, answers }
+  // All of them for one reason: said once.
+  const seen = `none of ${participants.length} nodes answers`
+  return { findings: [wrong('peers', 'the network', seen, 'start it with `potluck up`')], answers }
 }
 
 /** The ledger with its database, and how far it is behind. */

@@ -17,6 +17,9 @@ import { Supervisor } from '../supervise/Supervisor.ts'
 
 export type UpOptions = DemoOptions & { dir: string; demo: boolean; once: boolean; report?: string; json: boolean }
 
+/** Into a stage, so that its work has begun. */
+const KILL_AFTER_MS = 1_200
+
 const buyers = ['caller-app', 'caller-sdk'] as const
 
 /** Brings up a whole network on this machine, plays the loop once when asked to, and keeps it running until Ctrl-C. */
@@ -36,9 +39,20 @@ export async function up(options: UpOptions): Promise<void> {
   const timed = async <T>(name: string, title: string, work: () => Promise<T>): Promise<T> => {
     screen.heading(title)
     const from = performance.now()
+    for (const kill of options.kill.filter(({ stage }) => stage === name)) {
+      setTimeout(() => strike(kill.process), KILL_AFTER_MS).unref()
+    }
     const result = await work()
     report.stages?.push({ name, seconds: Math.round((performance.now() - from) / 100) / 10 })
     return result
+  }
+
+  let postgresPid = (): number | undefined => undefined
+  const strike = (name: string): void => {
+    const pid = name === 'postgres' ? postgresPid() : supervisor.pidOf(name)
+    if (pid === undefined) return
+    screen.fact(`drill: ${name} (pid ${pid}) gets SIGKILL`)
+    process.kill(pid, 'SIGKILL')
   }
 
   try {
@@ -59,6 +73,7 @@ export async function up(options: UpOptions): Promise<void> {
           () => chainProcess.stop(),
           () => postgres.stop(),
         )
+        postgresPid = () => postgres.pid()
         const { rpcUrl } = chainProcess
         await deployOnce(layout, rpcUrl)
         const accounts = [...buyers, 'builder'].map((name) => addressOfSecret(keyAt(layout.coldKey(name))))

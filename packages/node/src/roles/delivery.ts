@@ -39,13 +39,8 @@ export async function standByDeliveries(view: JobView): Promise<void> {
       await outbox.stand(commitKey, { kind: 'commit', body: { job, round, share: claim.share, commit } })
     }
     const posted = `posted/${job}/${round}/${view.status.attempt}`
-    // Whoever is before us in the share's line and has delivered goes before us: that is no censorship.
-    const order = view.assignment[claim.share] ?? []
-    const isOvertaken = closes.some(({ body }) =>
-      body.commits.some(
-        ({ share, worker }) => share === claim.share && order.indexOf(worker) < order.indexOf(claim.worker),
-      ),
-    )
+    // Another's delivery of the same share was taken: we were away, or slow. That is no censorship.
+    const isOvertaken = closes.some(({ body }) => body.commits.some(({ share }) => share === claim.share))
     const isIgnored = closes.length > 0 || view.nowMs - finishedMs > 3_000 * view.document.silenceSeconds
     if (!closed.has(commit) && isIgnored && !isOvertaken && !view.ports.disk.get(posted)) {
       const isSent = await view.act('post claim directly', () =>
