@@ -91,13 +91,13 @@ const stages: Stage[] = [
   {
     name: 'sim',
     title: 'the network in one process',
-    limitSeconds: 240,
+    limitSeconds: 420,
     command: () => nodeTests(testsUnder('packages/sim'), 'packages/sim', 2),
   },
   {
     name: 'e2e',
     title: 'the loop between processes, killed and restarted',
-    limitSeconds: 480,
+    limitSeconds: 780,
     needs: 'types',
     command: () => nodeTests(testsUnder('test/e2e'), 'test/e2e', 1),
   },

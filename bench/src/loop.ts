@@ -25,7 +25,7 @@ type Accuracy = { mean: number; pooled: number }
 
 const root = join(import.meta.dirname, '..', '..')
 
-/** Runs the loop and returns its report. Throws LOOP_FAILED with the end of its output. */
+/** Runs the loop, shows what it shows, and returns its report. Throws LOOP_FAILED with the end of its output. */
 function runLoop(folder: string): Promise<Report> {
   const reportFile = join(folder, 'report.json')
   const args = [
@@ -43,6 +43,7 @@ function runLoop(folder: string): Promise<Report> {
     let output = ''
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-4_000)
+      process.stdout.write(chunk)
     }
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)

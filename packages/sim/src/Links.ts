@@ -55,12 +55,12 @@ export class Links {
   }
 
   /**
-   * One message to everybody. `key` is the sender's: what its own code has just sealed is checked in one case of eight, or half
+   * One message to everybody. `key` is the sender's: what its own code has just sealed is checked in one case of sixteen, or half
    * of a simulation would be elliptic curves. Everything else that a node hears is checked for real.
    */
   publish(network: string, from: number, key: Hex, bytes: Uint8Array): void {
     this.published.push({ node: from, bytes })
-    const recover = this.#published++ % 8 === 0 ? recoverSigner : () => key
+    const recover = this.#published++ % 16 === 0 ? recoverSigner : () => key
     const opened = openMessage(network, bytes, this.#scheduler.nowMs, recover)
     this.#opened.set(bytes, opened)
     if (opened.ok) this.#onPublish(from, opened.message.kind)

@@ -12,7 +12,7 @@ const SALT = 10n ** 18n
 const DOLLAR = 1_000_000n
 const ROUNDS = 2
 const SHARES = 5
-const TIMES = { fixSeconds: 30, beaconBlocks: 1, revealSeconds: 8, turnSeconds: 6, challengeSeconds: 4 }
+const TIMES = { fixSeconds: 20, beaconBlocks: 1, revealSeconds: 5, turnSeconds: 4, challengeSeconds: 2 }
 
 export const TEXT = 'the pot is full of rice and luck. '.repeat(12)
 export const CONFIG: LanguageConfig = {
@@ -48,7 +48,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     kind: 'language',
     name: 'Simulated language job',
     description: '',
-    workSeconds: 8,
+    workSeconds: 6,
     silenceSeconds: 3,
     trainCid,
     validCid: trainCid,
@@ -65,7 +65,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     kind: 'tabular',
     name: 'Simulated private job',
     description: '',
-    workSeconds: 8,
+    workSeconds: 6,
     silenceSeconds: 4,
     table: 'heart',
     l2: 0.05,

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import type { Network } from './Network.ts'
 import { type SimReport, simulate } from './simulate.ts'
 
-/** `SEED=123` replays one seed and tells its story; `SEEDS=1000` runs more than the usual 200. */
+/** `SEED=123` replays one seed and tells its story; `SEEDS=1000` runs more than the usual 200, however long it takes. */
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const count = Number(process.env.SEEDS ?? 200)
+/** A hundred seeds take about 90 s of a free core. On a machine busy with other things, the rest is left out, and said so. */
+const PATIENCE_MS = process.env.SEEDS === undefined ? 150_000 : Number.POSITIVE_INFINITY
 
 export const isReplay = only !== undefined
 
@@ -27,8 +29,12 @@ export async function keepInvariants(network: Network, seeds: readonly number[])
   let lies = 0
   let convicted = 0
   let simulatedMs = 0
+  let ran = 0
+  const startedMs = performance.now()
   for (const seed of seeds) {
+    if (performance.now() - startedMs > PATIENCE_MS) break
     const report = await simulate({ network, seed })
+    ran++
     lies += report.lies
     convicted += report.convicted.length
     simulatedMs += report.simulatedMs
@@ -41,7 +47,8 @@ export async function keepInvariants(network: Network, seeds: readonly number[])
   }
   assert.equal(failures.length, 0, `\n${failures.join('\n')}`)
   // Faults that are never met would prove nothing.
-  if (seeds.length >= 50) assert.ok(4 * lies > seeds.length && convicted > 0, `${lies} lies, ${convicted} convictions`)
+  if (ran >= 20) assert.ok(4 * lies > ran && convicted > 0, `${lies} lies, ${convicted} convictions`)
   const minutes = Math.round(simulatedMs / 60_000)
-  return `${seeds.length} seeds, ${minutes} simulated minutes, ${lies} lies, ${convicted} convictions`
+  const cut = ran < seeds.length ? ` of ${seeds.length} (slow machine: SEEDS=${count} runs all)` : ''
+  return `${ran}${cut} seeds, ${minutes} simulated minutes, ${lies} lies, ${convicted} convictions`
 }

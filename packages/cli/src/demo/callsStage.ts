@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Hex, keccak256, toHex, utf8 } from '@potluck/protocol'
@@ -46,22 +47,42 @@ function openChannel(demo: Demo, wallet: Wallet, name: string) {
   })
 }
 
+const modelList = z.object({ data: z.array(z.object({ id: z.string() }).passthrough()) })
+const inferAnswer = z.object({ outputs: z.array(z.object({ data: z.array(z.number()) }).passthrough()) })
+
+/**
+ * Repeats a call while the gateway is away, always under one idempotency key: what was paid and not delivered is delivered by the
+ * repetition, not charged again.
+ */
+async function patiently<T>(
+  what: string,
+  signal: AbortSignal,
+  call: (headers: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const headers = { 'idempotency-key': randomUUID() }
+  const { value } = await waitFor(what, async () => ({ value: await call(headers) }), {
+    timeoutMs: 45_000,
+    everyMs: 500,
+    signal,
+  })
+  return value
+}
+
 /** Two callers: an application with nothing but a base URL and a key, and a developer whose own wallet signs each voucher. */
 export async function callsStage(demo: Demo, versions: { language: number; heart: number }): Promise<number> {
   const { screen, layout, signal } = demo
   const base = gatewayUrl(demo)
+  const [language, heart] = [`potluck/${versions.language}`, `potluck/${versions.heart}`]
   const served = await waitFor(
     'the models at the gateway',
     async () => {
-      const { data } = z
-        .object({ data: z.array(z.object({ id: z.string() }).passthrough()) })
-        .parse(await (await fetch(`${base}/v1/models`)).json())
-      return data.length >= 2 ? data.map(({ id }) => id) : undefined
+      const { data } = modelList.parse(await (await fetch(`${base}/v1/models`)).json())
+      const ids = data.map(({ id }) => id)
+      return ids.includes(language) && ids.includes(heart) ? ids : undefined
     },
     { timeoutMs: 60_000, signal },
   )
   screen.fact(`gateway ${base}/v1 serves ${served.join(', ')}`)
-  const [language, heart] = [`potluck/${versions.language}`, `potluck/${versions.heart}`]
   let calls = 0
 
   const appWallet = walletOf(demo, 'caller-app')
@@ -76,38 +97,43 @@ export async function callsStage(demo: Demo, versions: { language: number; heart
     `caller-app: a channel of ${dollars(10n * DOLLAR)} in its own name, and an API key that can spend ${dollars(2n * DOLLAR)} of it (in ${keyFile})`,
   )
 
-  const openai = new OpenAI({ baseURL: `${base}/v1`, apiKey, maxRetries: 4 })
-  const completion = await openai.completions.create({
-    model: language,
-    prompt: 'ROMEO:\n',
-    max_tokens: 120,
-    temperature: 0.7,
-    seed: 7,
-  })
+  const openai = new OpenAI({ baseURL: `${base}/v1`, apiKey })
+  const completion = await patiently('a completion', signal, (headers) =>
+    openai.completions.create(
+      { model: language, prompt: 'ROMEO:\n', max_tokens: 120, temperature: 0.7, seed: 7 },
+      { headers },
+    ),
+  )
   calls++
   screen.fact(
     `openai.completions.create, ${completion.usage?.total_tokens} characters: ${JSON.stringify(completion.choices[0]?.text.slice(0, 90))}`,
   )
-  const stream = await openai.chat.completions.create({
-    model: language,
-    messages: [{ role: 'user', content: 'What say you, my lord?' }],
-    max_tokens: 80,
-    seed: 8,
-    stream: true,
-    stream_options: { include_usage: true },
+  const chunks = await patiently('a streamed chat', signal, async (headers) => {
+    const stream = await openai.chat.completions.create(
+      {
+        model: language,
+        messages: [{ role: 'user', content: 'What say you, my lord?' }],
+        max_tokens: 80,
+        seed: 8,
+        stream: true,
+        stream_options: { include_usage: true },
+      },
+      { headers },
+    )
+    let count = 0
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) count++
+    return count
   })
-  let chunks = 0
-  for await (const chunk of stream) if (chunk.choices[0]?.delta.content) chunks++
   calls++
   screen.fact(`openai.chat.completions.create, streamed in ${chunks} pieces`)
-  const prediction = await fetch(`${base}/v2/models/${heart}/infer`.replace(heart, encodeURIComponent(heart)), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ inputs: tensorsOf() }),
+  const answer = await patiently('a prediction', signal, async (headers) => {
+    const response = await fetch(`${base}/v2/models/${encodeURIComponent(heart)}/infer`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs: tensorsOf() }),
+    })
+    return inferAnswer.parse(await response.json())
   })
-  const answer = z
-    .object({ outputs: z.array(z.object({ data: z.array(z.number()) }).passthrough()) })
-    .parse(await prediction.json())
   calls++
   screen.fact(
     `Open Inference Protocol, heart model: probability ${answer.outputs[0]?.data[0]?.toFixed(3)} (an example, not a medical device)`,
@@ -121,13 +147,15 @@ export async function callsStage(demo: Demo, versions: { language: number; heart
     maxPrice: DOLLAR,
     claimedOf: () => sdkWallet.claimedOf(sdkChannel, 0),
   })
-  const own = await client.completions({ model: language, prompt: 'JULIET:\n', max_tokens: 60, seed: 9 })
+  const own = await patiently('a completion with own vouchers', signal, () =>
+    client.completions({ model: language, prompt: 'JULIET:\n', max_tokens: 60, seed: 9 }),
+  )
   calls++
   screen.fact(
     `caller-sdk signs its own voucher of ${dollars(BigInt(own.potluck.paid))} for request ${own.potluck.requestHash.slice(0, 18)}…`,
   )
   for (let i = 0; i < 3; i++) {
-    await client.predict(heart, { inputs: tensorsOf() })
+    await patiently('a prediction with own vouchers', signal, () => client.predict(heart, { inputs: tensorsOf() }))
     calls++
   }
   screen.fact(`caller-sdk: three predictions of the heart model, a voucher each`)

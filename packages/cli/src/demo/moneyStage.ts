@@ -17,7 +17,9 @@ const events = async ({ chain }: Demo, contracts: ('assets' | 'channels' | 'jobs
 export async function settleStage(demo: Demo, calls: number): Promise<void> {
   const { screen, supervisor, report, signal } = demo
   const health = z.object({ owed: z.string().transform(BigInt) })
-  const before = health.parse(await (await fetch(`${gatewayUrl(demo)}/health`)).json())
+  const owedNow = async (): Promise<{ owed: bigint }> =>
+    health.parse(await (await fetch(`${gatewayUrl(demo)}/health`)).json())
+  const before = await waitFor('the gateway', owedNow, { timeoutMs: 60_000, signal })
   screen.fact(
     `${calls} calls served, vouchers over ${dollars(before.owed)} in the gateway's hands; none has touched the chain`,
   )
@@ -31,7 +33,7 @@ export async function settleStage(demo: Demo, calls: number): Promise<void> {
         askedMs = performance.now()
         process.kill(pid, 'SIGUSR2')
       }
-      return health.parse(await (await fetch(`${gatewayUrl(demo)}/health`)).json()).owed === 0n
+      return (await owedNow()).owed === 0n
     },
     { timeoutMs: 60_000, signal },
   )
@@ -91,7 +93,7 @@ export async function whyStage(demo: Demo, jobs: { language: number }): Promise<
   }
   report.why = []
   for (const { title, subject } of subjects) {
-    const answer = await ledger.why(subject)
+    const answer = await waitFor('the ledger', () => ledger.why(subject), { timeoutMs: 60_000, signal: demo.signal })
     report.why.push(answer)
     screen.line()
     screen.fact(title)
@@ -103,9 +105,13 @@ export async function whyStage(demo: Demo, jobs: { language: number }): Promise<
 export async function booksStage(demo: Demo): Promise<void> {
   const { screen, plan, report } = demo
   const ledger = ledgerClient(ledgerUrl(demo))
-  const rows: string[][] = [['who', 'for work', 'for data and models', 'for serving', 'withdrawn']]
+  const rows: string[][] = [['who', 'for work', 'for data and models', 'for serving', 'escrow back', 'withdrawn']]
   for (const name of [...hospitals, ...workers, 'archive', 'builder', 'provider', 'gateway']) {
-    const statement = await ledger.statement(participant(plan, name).node as Hex)
+    const account: Hex = participant(plan, name).node
+    const statement = await waitFor('the ledger', () => ledger.statement(account), {
+      timeoutMs: 60_000,
+      signal: demo.signal,
+    })
     const lines = statement.tokens.flatMap(({ lines: each }) => each)
     const of = (...roles: string[]): bigint =>
       lines.filter(({ role }) => roles.includes(role)).reduce((sum, { earned }) => sum + earned, 0n)
@@ -115,6 +121,7 @@ export async function booksStage(demo: Demo): Promise<void> {
       dollars(of('worker')),
       dollars(of('owner', 'contributor')),
       dollars(of('provider', 'gateway')),
+      dollars(of('builder')),
       dollars(withdrawn),
     ])
   }
