@@ -67,7 +67,7 @@ const stages: Stage[] = [
   {
     name: 'contracts',
     title: 'contracts (hardhat)',
-    limitSeconds: 300,
+    limitSeconds: 600,
     command: () => ({ args: [bin('hardhat/dist/src/cli.js'), 'test'], cwd: contracts }),
   },
   {
@@ -80,7 +80,7 @@ const stages: Stage[] = [
   {
     name: 'unit',
     title: 'packages, unit by unit',
-    limitSeconds: 300,
+    limitSeconds: 900,
     command(packages) {
       const files = [...testsUnder('packages'), ...testsUnder('bench')].filter((file) => !inPackage(file, 'sim'))
       const wanted =
@@ -91,13 +91,13 @@ const stages: Stage[] = [
   {
     name: 'sim',
     title: 'the network in one process',
-    limitSeconds: 420,
+    limitSeconds: 1_300,
     command: () => nodeTests(testsUnder('packages/sim'), 'packages/sim', 2),
   },
   {
     name: 'e2e',
     title: 'the loop between processes, killed and restarted',
-    limitSeconds: 780,
+    limitSeconds: 1_800,
     needs: 'types',
     command: () => nodeTests(testsUnder('test/e2e'), 'test/e2e', 1),
   },

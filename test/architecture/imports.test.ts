@@ -154,7 +154,7 @@ test('only a main.ts reads the environment', () => {
   // `...process.env` hands it on to a child unread.
   const reads = /(?<!\.\.\.)\bprocess\.env\b/
   // The simulator is a test: SEED and SEEDS choose what it runs. The demo hands its own log level on to the nodes it starts.
-  const allowed = ['packages/sim/src/soundSeeds.ts', 'packages/cli/src/demo/networkStage.ts']
+  const allowed = ['packages/sim/src/soundSeeds.ts']
   check(
     inPackages
       .filter(

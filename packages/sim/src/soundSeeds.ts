@@ -6,7 +6,7 @@ import { type SimReport, simulate } from './simulate.ts'
 const only = process.env.SEED === undefined ? undefined : Number(process.env.SEED)
 const count = Number(process.env.SEEDS ?? 200)
 /** A hundred seeds take about 90 s of a free core. On a machine busy with other things, the rest is left out, and said so. */
-const PATIENCE_MS = process.env.SEEDS === undefined ? 150_000 : Number.POSITIVE_INFINITY
+const PATIENCE_MS = process.env.SEEDS === undefined ? 600_000 : Number.POSITIVE_INFINITY
 
 export const isReplay = only !== undefined
 

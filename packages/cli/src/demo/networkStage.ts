@@ -105,7 +105,7 @@ export function nodeProcess(
     httpPort: one.httpPort,
     p2pPort: one.p2pPort,
     bootstrap: one.name === first.name ? [] : [`/ip4/127.0.0.1/tcp/${first.p2pPort}`],
-    logLevel: process.env.POTLUCK_LOG ?? 'info',
+    logLevel: 'info',
     ...(isHospital ? { dataset: datasetOf(one.name, options.investigators.get(one.name) as Hex) } : {}),
     ...(one.name === options.liar ? { fault: 'lazy' } : {}),
   }
