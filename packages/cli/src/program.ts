@@ -32,6 +32,9 @@ program
   .option('--once', 'stop when the loop is closed', false)
   .option('--report <file>', 'write what was measured as JSON')
   .option('--json', 'print the report as JSON at the end', false)
+  .addOption(
+    new Option('--database-url <url>', 'a Postgres for the ledger, instead of the embedded one').env('DATABASE_URL'),
+  )
   .option('--rounds <n>', 'rounds of the language job', whole, 7)
   .addOption(new Option('--liar <worker>', 'the worker that lies').choices(workers).default('worker-4'))
   .addOption(new Option('--victim <worker>', 'the worker that is killed').choices(workers).default('worker-2'))

@@ -9,18 +9,42 @@ import type { Report } from '../demo/Report.ts'
 import { runDemo } from '../demo/runDemo.ts'
 import { Screen } from '../demo/Screen.ts'
 import { keyAt } from '../network/keyFile.ts'
-import { layoutOf } from '../network/layout.ts'
+import { type Layout, layoutOf } from '../network/layout.ts'
 import { hospitals, loadPlan } from '../network/plan.ts'
 import { keepPostgres } from '../supervise/keepPostgres.ts'
 import { watchMemory } from '../supervise/memory.ts'
 import { Supervisor } from '../supervise/Supervisor.ts'
 
-export type UpOptions = DemoOptions & { dir: string; demo: boolean; once: boolean; report?: string; json: boolean }
+export type UpOptions = DemoOptions & {
+  dir: string
+  demo: boolean
+  once: boolean
+  report?: string
+  json: boolean
+  /** A Postgres of one's own for the ledger; without it one is started here. */
+  databaseUrl?: string
+}
 
 /** Into a stage, so that its work has begun. */
 const KILL_AFTER_MS = 1_200
 
 const buyers = ['caller-app', 'caller-sdk'] as const
+
+type Database = { url: string; pid(): number | undefined; stop(): Promise<void> }
+
+async function startDatabase(
+  layout: Layout,
+  given: string | undefined,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Database> {
+  if (given) return { url: given, pid: () => undefined, stop: async () => undefined }
+  return keepPostgres(
+    () => startPostgres({ dir: layout.postgres }),
+    (line) => screen.fact(line),
+    signal,
+  )
+}
 
 /** Brings up a whole network on this machine, plays the loop once when asked to, and keeps it running until Ctrl-C. */
 export async function up(options: UpOptions): Promise<void> {
@@ -63,11 +87,7 @@ export async function up(options: UpOptions): Promise<void> {
       async (): Promise<Demo> => {
         const [chainProcess, postgres] = await Promise.all([
           startEmbeddedChain({ dir: layout.chain, port: plan.chainPort }),
-          keepPostgres(
-            () => startPostgres({ dir: layout.postgres }),
-            (line) => screen.fact(line),
-            stop.signal,
-          ),
+          startDatabase(layout, options.databaseUrl, screen, stop.signal),
         ])
         stops.push(
           () => chainProcess.stop(),
