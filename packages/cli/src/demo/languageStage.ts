@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { isEvent } from '@potluck/chain'
 import {
   createEngine,
   encodeText,
@@ -220,19 +221,17 @@ function followRounds(demo: Demo, job: number) {
     const events = await chain.events({
       fromBlock: BigInt(chain.deployment.block),
       toBlock: await chain.blockNumber(),
-      contracts: ['jobs', 'judge'],
+      contracts: ['jobs', 'judge', 'registry'],
     })
-    const convicted = events.find(({ name, args }) => name === 'Convicted' && Number(args.jobId) === job)
-    if (!convicted) return
-    const { subject, worker, slashed, round } = convicted.args as {
-      subject: string
-      worker: string
-      slashed: bigint
-      round: number
-    }
+    const convicted = events.find((event) => isEvent(event, 'jobs', 'Convicted') && Number(event.args.jobId) === job)
+    if (!convicted || !isEvent(convicted, 'jobs', 'Convicted')) return
+    const { subject, worker, slashed, round } = convicted.args
+    const votes = events.filter((event) => isEvent(event, 'judge', 'Voted') && event.args.subject === subject)
+    const slash = events.find((event) => isEvent(event, 'registry', 'Slashed') && event.txHash === convicted.txHash)
+    const burned = slash && isEvent(slash, 'registry', 'Slashed') ? slash.args.burned : 0n
     state.liar = { claim: subject, audit: convicted.txHash, slashed: slashed.toString() }
     screen.fact(
-      `round ${Number(round) + 1}: ${nameOf(worker)} lied: recomputation gives another update; two of three validators agree; ${slashed / SALT} SALT slashed, half burned`,
+      `round ${round + 1}: ${nameOf(worker)} lied: recomputation gives another update, ${votes.length} of 3 validators have voted so; ${slashed / SALT} SALT slashed, ${burned / SALT} of it burned`,
     )
   }
 
