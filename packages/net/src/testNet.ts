@@ -6,7 +6,7 @@ export interface TestNode extends Net {
   heard: { text: string; from: string }[]
 }
 
-/** The key of test node `i`: any small number is a valid secp256k1 key. */
+/** The key of test node `i`. */
 export function testKey(i: number): Uint8Array {
   const key = new Uint8Array(32).fill(1)
   new DataView(key.buffer).setUint32(28, i)

@@ -22,6 +22,8 @@ const processConfig = z
   })
   .strict()
 
+const STOP_MS = 3_000
+
 type Stoppable = { stop(): Promise<void> }
 
 /** One participant: the node, and the service on top of it where it has one. Runs until SIGTERM, Ctrl-C or its supervisor's end. */
@@ -50,6 +52,8 @@ export async function runNode(file: string): Promise<void> {
   const services = await startServices(node, config.data, nodeConfig)
   if (!stop.signal.aborted)
     await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }))
+  // Everything kept is on disk already: a peer that does not hang up must not hold a process back.
+  setTimeout(() => process.exit(0), STOP_MS).unref()
   for (const service of services) await service.stop()
   await node.stop()
   process.exit(0)
