@@ -7,6 +7,9 @@ import { DAG_CBOR } from '@potluck/store'
 import { Roles } from '../network/plan.ts'
 import { describeVersion, slug } from './models.ts'
 
+/** Receipt batches that go on being announced; older ones are found by who asks the gateway. */
+const BATCHES_REPEATED = 16
+
 /** Sells the models of all providers it hears of; the node key claims vouchers and signs receipts, the cold address is credited. */
 export async function startGateway(
   node: RunningNode,
@@ -27,6 +30,7 @@ export async function startGateway(
   if (!parsed.success)
     throw new PotluckError('BAD_CONFIG', `gateway: ${describeIssues(parsed.error)}`, {}, { remedy: 'fix-setup' })
 
+  const announced: string[] = []
   async function publishReceipts(receipts: CallReceipt[]): Promise<void> {
     const written = receipts.map((receipt) => ({
       ...receipt,
@@ -36,7 +40,9 @@ export async function startGateway(
     const block = encode({ type: 'receipts', receipts: written })
     await ports.store.put(block, DAG_CBOR)
     const body = { digest: toHex(sha256(block)), count: receipts.length, url: identity.url }
-    // Stands: whoever was away hears of it later.
+    // Stands for a while: whoever was away hears of it later.
+    announced.push(`receipts/${body.digest}`)
+    for (const old of announced.splice(0, Math.max(0, announced.length - BATCHES_REPEATED))) outbox.drop(old)
     await outbox.stand(`receipts/${body.digest}`, { kind: 'receipts', body })
   }
 
