@@ -53,7 +53,8 @@ export async function up(options: UpOptions): Promise<void> {
   const screen = new Screen((text) => process.stdout.write(text), process.stdout.isTTY === true)
   const stop = new AbortController()
   const asked = new Promise<void>((done) => stop.signal.addEventListener('abort', () => done(), { once: true }))
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort(new Error('stopped')))
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(name, () => stop.abort(new Error('stopped')))
   const report: Partial<Report> = { stages: [] }
   const memory = watchMemory()
   const supervisor = new Supervisor((name, event, detail) => {
