@@ -41,7 +41,6 @@ const tabular = {
   table: 'heart',
   l2: 0.05,
   maxSteps: 25,
-  tolerance: 1e-6,
   members: [1, 2, 3],
 }
 

@@ -103,8 +103,6 @@ export const tabularJob = z
     table: z.literal('heart'),
     l2: z.number().min(0).max(1e6),
     maxSteps: z.number().int().min(1).max(100),
-    /** Stops when no weight moved more than this. */
-    tolerance: z.number().min(0).max(1),
     /** Asset versions whose owners form the group; a sum is only ever made over all of them. */
     members: z.array(positive).min(3).max(64),
   })

@@ -70,7 +70,6 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     table: 'heart',
     l2: 0.05,
     maxSteps: 2,
-    tolerance: 1e-9,
     members: versions.map(Number),
   }
   const common = {

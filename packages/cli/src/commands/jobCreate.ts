@@ -66,9 +66,9 @@ export function termsOf(job: JobFile, deployment: Deployment): Terms {
 type Work = { document: JobDocument; base: Uint8Array; programRoot: Hex }
 
 function tabularWork(job: Extract<JobFile, { kind: 'tabular' }>): Work {
-  const { name, description, workSeconds, silenceSeconds, table, l2, maxSteps, tolerance } = job
+  const { name, description, workSeconds, silenceSeconds, table, l2, maxSteps } = job
   const members = job.data.map(({ version }) => version).sort((a, b) => a - b)
-  const numbers = { name, description, workSeconds, silenceSeconds, table, l2, maxSteps, tolerance, members }
+  const numbers = { name, description, workSeconds, silenceSeconds, table, l2, maxSteps, members }
   return {
     document: { type: 'job', kind: 'tabular', ...numbers },
     base: new Uint8Array(),

@@ -129,7 +129,6 @@ const tabular = z
     table: z.literal('heart').default('heart'),
     l2: z.number().min(0).max(1e6).default(heartL2),
     maxSteps: whole(1, 100).default(20),
-    tolerance: z.number().min(0).max(1).default(1e-9),
     workSeconds: whole(1, 86_400).default(60),
     silenceSeconds: whole(1, 3_600).default(4),
     contributorsSharePpm: ppm.default(0),

@@ -73,7 +73,6 @@ export async function heartStage(demo: Demo, datasets: number[]): Promise<{ job:
       table: 'heart',
       l2: heartL2,
       maxSteps: 20,
-      tolerance: 1e-9,
       members,
     },
     base: new Uint8Array(),

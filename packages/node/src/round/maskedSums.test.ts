@@ -37,7 +37,6 @@ const document: TabularJob = {
   table: 'heart',
   l2: 0.05,
   maxSteps: 4,
-  tolerance: 1e-6,
   members: [1, 2, 3],
 }
 
