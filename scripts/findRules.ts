@@ -6,8 +6,8 @@ export type RuleFindings = {
   unknown: { id: string; paths: string[] }[]
 }
 
-/** P network and protocol, E engine, C contracts, L learning, G gateway, R ledger, S simulator. */
-const ID = '[PECLGRS]-\\d{2,3}'
+/** P network and protocol, E engine, C contracts, D disputes, L learning, G gateway, R ledger, S simulator. */
+const ID = '[PECDLGRS]-\\d{2,3}'
 /** A line that opens with the id in bold, in code, as a heading, or as the first cell of a table. */
 const definition = new RegExp(`^\\s*(?:[-*]\\s+|\\|\\s*|#+\\s+)?(?:\\*\\*|\`)?(${ID})\\b(?:\\*\\*|\`|:|\\s*\\|)`, 'gm')
 const citation = new RegExp(`(?<![\\w-])${ID}(?![\\w-])`, 'g')

@@ -1,5 +1,6 @@
 /**
- * Brings in the platform package that npm leaves out when it runs under a Node older than 22.
+ * Brings in the platform package that npm leaves out when it runs under a Node older than 22, and builds the native executor where
+ * there is a compiler.
  *
  * Hardhat's EVM comes as one optional package per platform, each asking for Node 22 or newer. The project carries Node 24 for
  * its scripts, but npm itself may run under an older one and then skips optional packages silently. A second, quick pass
@@ -7,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
+import { buildNative, describeBuild } from '../packages/runtime/native/build.ts'
 
 const requireEdr = createRequire(createRequire(import.meta.url).resolve('hardhat/package.json'))
 
@@ -35,3 +37,5 @@ if (npm && !process.env.POTLUCK_SECOND_PASS && !loadsEdr()) {
     console.error('postinstall: the contract tests need Hardhat; on Node 22 or newer `npm ci` installs it in one pass')
   }
 }
+
+console.error(describeBuild(await buildNative()))

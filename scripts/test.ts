@@ -89,6 +89,18 @@ const stages: Stage[] = [
     },
   },
   {
+    name: 'executors',
+    title: 'the same bits natively, in a browser tab and under an older Node',
+    limitSeconds: 300,
+    command: () => nodeTests([...testsUnder('test/executors'), ...testsUnder('test/browser')], 'test', 1),
+  },
+  {
+    name: 'rivals',
+    title: 'exported models in onnxruntime and llama.cpp, where they are installed',
+    limitSeconds: 300,
+    command: () => nodeTests(testsUnder('test/rivals'), 'test/rivals', 1),
+  },
+  {
     name: 'sim',
     title: 'the network in one process',
     limitSeconds: 1_300,

@@ -26,7 +26,21 @@ const targets: Target[] = [
     calls: ['jobs/Funding.sol/Funding.json', 'Registry', 'Assets', 'EmbeddedDollar'],
   },
   { name: 'VoteJudge', artifact: 'VoteJudge.sol/VoteJudge.json', calls: [] },
+  {
+    name: 'Referee',
+    artifact: 'referee/Referee.sol/Referee.json',
+    calls: [
+      'referee/RefereeDesk.sol/RefereeDesk.json',
+      'referee/ScalarMachine.sol/ScalarMachine.json',
+      'Registry',
+      'Salt',
+    ],
+  },
+  // Made by the referee; of use alone to whoever compares it with another machine.
+  { name: 'ScalarMachine', artifact: 'referee/ScalarMachine.sol/ScalarMachine.json', calls: [] },
   { name: 'Channels', artifact: 'Channels.sol/Channels.json', calls: ['Assets', 'EmbeddedDollar'] },
+  // Not deployed with the rest: what the benchmarks ask for arithmetic.
+  { name: 'SoftFloats', artifact: 'testing/SoftFloats.sol/SoftFloats.json', calls: [] },
   { name: 'EmbeddedDollar', artifact: 'embedded/EmbeddedDollar.sol/EmbeddedDollar.json', calls: [] },
 ]
 

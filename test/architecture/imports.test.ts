@@ -9,7 +9,7 @@ import { importsOf } from '../../scripts/importsOf.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const core = ['protocol', 'engine', 'learning', 'chain', 'store', 'net']
-const all = [...core, 'node', 'ledger', 'gateway', 'sdk', 'cli', 'sim']
+const all = [...core, 'runtime', 'referee', 'node', 'ledger', 'gateway', 'sdk', 'cli', 'sim']
 
 /** Package → the packages it may import; the arrows of docs/architecture.md. */
 const arrows: Record<string, readonly string[]> = {
@@ -19,7 +19,9 @@ const arrows: Record<string, readonly string[]> = {
   chain: ['protocol'],
   store: ['protocol'],
   net: ['protocol'],
-  node: core,
+  runtime: ['protocol', 'engine'],
+  referee: core,
+  node: [...core, 'runtime', 'referee'],
   ledger: core,
   gateway: core,
   sdk: ['protocol', 'engine', 'learning', 'chain', 'store'],
@@ -34,7 +36,11 @@ const longFiles: Record<string, string> = {
   'contracts/contracts/Assets.sol':
     'one contract: the accounting of payments, pulls and withdrawals is read as a whole',
   'contracts/contracts/Channels.sol': 'one contract: opening, claiming and closing share their checks',
+  'contracts/contracts/referee/RefereeDesk.sol': 'all calls that need no game, over one storage',
+  'contracts/contracts/referee/TraceMoves.sol': 'the moves down one tree share their checks',
   'contracts/test/invariants/Jobs.t.sol': 'one handler with every action of a job, and the invariants over it',
+  'contracts/test/support/exampleJob.ts': 'one program by hand with all that both sides say about it',
+  'contracts/test/support/playDispute.ts': 'both sides of every move, so that a test says only where they differ',
   'packages/gateway/src/PaymentStore.ts': 'one state machine of a paid call, its SQL beside it',
   'packages/ledger/test/ledger.test.ts': 'one story over one database: start-up is the slow part',
   'packages/node/src/NodeRuntime.ts': 'the loop of the daemon: chain, gossip and roles meet here and nowhere else',

@@ -58,6 +58,16 @@ export function contractAt<const A extends Abi>(evm: Evm, abi: A, address: Addre
         N
       >
     },
+    /** A view whose refusal is the point. */
+    attemptView: async <N extends Reads<A>>(
+      functionName: N,
+      args: ContractFunctionArgs<A, 'pure' | 'view', N>,
+    ): Promise<Hex> =>
+      dryRun(evm, abi as Abi, {
+        from: '0x0000000000000000000000000000000000000001',
+        to: address,
+        data: encodeFunctionData({ abi, functionName, args } as never),
+      }),
     call: <N extends Writes<A>>(functionName: N, args: ContractFunctionArgs<A, 'nonpayable' | 'payable', N>) =>
       encodeFunctionData({ abi, functionName, args } as never),
     /** Events of this contract in a receipt, by name, in order. */

@@ -43,7 +43,7 @@ export function claimOf(worker: Hex, share: number) {
 }
 
 /** The set of one round: each worker's claim and the tree over them. */
-export async function setOf(world: World, { jobId }: RunningJob, round: number, claims: Claim[]) {
+export async function setOf(world: World, { jobId }: Pick<RunningJob, 'jobId'>, round: number, claims: Claim[]) {
   const leaves: Hex[] = []
   for (const claim of claims) leaves.push(await world.jobs.read('claimHash', [jobId, round, claim]))
   const tree = setTree(leaves)
@@ -53,7 +53,7 @@ export async function setOf(world: World, { jobId }: RunningJob, round: number, 
 /** Compact (64-byte) signatures of the committee members at these positions, joined in bit order. */
 export async function attest(
   world: World,
-  { jobId, crew }: RunningJob,
+  { jobId, crew }: Pick<RunningJob, 'jobId' | 'crew'>,
   message: { round: number; setRoot: Hex; count: number; directHash: Hex },
   positions: number[],
 ): Promise<{ bits: bigint; signatures: Hex }> {
@@ -87,7 +87,10 @@ export function signAttestation(
   })
 }
 
-export async function fixSet(world: World, job: RunningJob, round: number, claims: Claim[]) {
+/** What fixing a set needs to know of a job. */
+type Fixable = Pick<RunningJob, 'jobId' | 'crew'> & { terms: Pick<JobTerms, 'quorum'> }
+
+export async function fixSet(world: World, job: Fixable, round: number, claims: Claim[]) {
   const set = await setOf(world, job, round, claims)
   const { directHash } = await world.jobs.read('status', [job.jobId])
   const message = { round, setRoot: set.root, count: set.count, directHash }

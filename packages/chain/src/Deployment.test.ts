@@ -17,6 +17,7 @@ const deployment: Deployment = {
     assets: address('3'),
     jobs: address('a'),
     judge: address('5'),
+    referee: `0x${'66'.repeat(20)}`,
     channels: address('6'),
   },
   tokens: [{ symbol: 'EUSD', address: address('7'), decimals: 6 }],

@@ -21,6 +21,8 @@ export const deploymentSchema = z
         jobs: lowerCaseAddress,
         judge: lowerCaseAddress,
         channels: lowerCaseAddress,
+        /** Judge of exact jobs; `judge` decides by vote. */
+        referee: lowerCaseAddress,
       })
       .strict(),
     tokens: z

@@ -2,6 +2,7 @@ import { assetsAbi } from './generated/Assets.ts'
 import { channelsAbi } from './generated/Channels.ts'
 import { embeddedDollarAbi } from './generated/EmbeddedDollar.ts'
 import { jobsAbi } from './generated/Jobs.ts'
+import { refereeAbi } from './generated/Referee.ts'
 import { registryAbi } from './generated/Registry.ts'
 import { saltAbi } from './generated/Salt.ts'
 import { voteJudgeAbi } from './generated/VoteJudge.ts'
@@ -14,6 +15,7 @@ export const abis = {
   jobs: jobsAbi,
   judge: voteJudgeAbi,
   channels: channelsAbi,
+  referee: refereeAbi,
 } as const
 
 export type Abis = typeof abis

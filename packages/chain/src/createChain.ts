@@ -76,6 +76,7 @@ export function createChain(options: {
     jobs: contractReads(client, 'jobs', abis.jobs, contracts.jobs),
     judge: contractReads(client, 'judge', abis.judge, contracts.judge),
     channels: contractReads(client, 'channels', abis.channels, contracts.channels),
+    referee: contractReads(client, 'referee', abis.referee, contracts.referee),
   }
 
   const receiptOf = (receipt: RpcTransactionReceipt): Receipt => ({
@@ -84,6 +85,19 @@ export function createChain(options: {
     gasUsed: BigInt(receipt.gasUsed),
     logs: decodeLogs(receipt.logs),
   })
+
+  async function sendCall(
+    contract: ContractName,
+    name: string,
+    args: unknown,
+    sendOptions?: SendOptions,
+  ): Promise<Receipt> {
+    const abi: Abi = abis[contract]
+    const data = encodeCall(abi, name, args)
+    return receiptOf(
+      await senderNow()({ to: contracts[contract], data, abi, call: { contract, function: name } }, sendOptions),
+    )
+  }
 
   function senderNow(): Sender {
     if (sender) return sender
@@ -128,11 +142,11 @@ export function createChain(options: {
       args: WriteArgs<Abis[C], F>,
       sendOptions?: SendOptions,
     ): Promise<Receipt> {
-      const abi: Abi = abis[contract]
-      const data = encodeCall(abi, name, args)
-      const call = { contract, function: name }
-      return receiptOf(await senderNow()({ to: contracts[contract], data, abi, call }, sendOptions))
+      return sendCall(contract, name, args, sendOptions)
     },
+
+    /** `send` for a call that is carried as a value: only the ABI says whether name and arguments fit. */
+    sendCall,
 
     /** Sends the chain's own coin, in wei: gas money for another account. */
     async sendValue(to: Hex, wei: bigint, sendOptions?: SendOptions): Promise<Receipt> {
@@ -205,6 +219,7 @@ export function createChain(options: {
         })
       }
       for (const [name, address] of Object.entries(contracts)) {
+        if (!address) continue
         const method = 'eth_getCode'
         const code = await ask(method, () => client.request({ method, params: [address, 'latest'] }))
         if (code && code !== '0x') continue

@@ -8,6 +8,7 @@ import { assetsAbi, assetsBytecode } from './generated/Assets.ts'
 import { channelsAbi, channelsBytecode } from './generated/Channels.ts'
 import { embeddedDollarAbi, embeddedDollarBytecode } from './generated/EmbeddedDollar.ts'
 import { jobsAbi, jobsBytecode } from './generated/Jobs.ts'
+import { refereeAbi, refereeBytecode } from './generated/Referee.ts'
 import { registryAbi, registryBytecode } from './generated/Registry.ts'
 import { saltAbi, saltBytecode } from './generated/Salt.ts'
 import { voteJudgeAbi, voteJudgeBytecode } from './generated/VoteJudge.ts'
@@ -21,6 +22,10 @@ export type DeployOptions = {
   name?: string
   /** Seconds between asking for a bond back and getting it. */
   unbondingSeconds?: number
+  /** Seconds each side of a dispute has for all its moves: longer than forced inclusion and rebuilding a trace take. */
+  clockSeconds?: number
+  /** What a challenger puts up, in wei of SALT. */
+  challengeBond?: bigint
   /** Also deploys a play dollar and lists it first among the tokens. For embedded chains only. */
   embeddedDollar?: boolean
   /** Tokens that already exist on this chain. */
@@ -29,14 +34,17 @@ export type DeployOptions = {
 }
 
 const WEEK_SECONDS = 604_800
+const CLOCK_SECONDS = 60
+const CHALLENGE_BOND = 100n * 10n ** 18n
 
 /**
  * Deploys all contracts on any EVM chain and says where they stand. Write it down with `writeDeployment`: it is not repeatable.
  *
- * Cost: seven transactions in four waves, each as long as a block. Throws RPC_UNREACHABLE, or REVERTED when a constructor refuses.
+ * Cost: eight transactions in five waves, each as long as a block. Throws RPC_UNREACHABLE, or REVERTED when a constructor refuses.
  */
 export async function deployContracts(options: DeployOptions): Promise<Deployment> {
   const { rpcUrl, secret, saltHolders, unbondingSeconds = WEEK_SECONDS } = options
+  const { clockSeconds = CLOCK_SECONDS, challengeBond = CHALLENGE_BOND } = options
   const settings = deploymentSchema.shape.settings.parse({ confirmations: 1, pollMs: 200, ...options.settings })
   const client = createClient({ transport: http(rpcUrl) })
   const chainId = Number(
@@ -68,11 +76,12 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
   ])
   const jobs = await deploy('jobs', jobsAbi, jobsBytecode, [registry, assets])
   const judge = await deploy('judge', voteJudgeAbi, voteJudgeBytecode, [jobs])
+  const referee = await deploy('referee', refereeAbi, refereeBytecode, [jobs, judge, clockSeconds, challengeBond])
   return {
     name: options.name ?? 'potluck',
     chainId,
     block: Math.min(...blocks),
-    contracts: { salt, registry, assets, jobs, judge, channels },
+    contracts: { salt, registry, assets, jobs, judge, channels, referee },
     tokens: [...(dollar ? [{ symbol: 'EUSD', address: dollar, decimals: 6 }] : []), ...(options.tokens ?? [])],
     settings,
   }

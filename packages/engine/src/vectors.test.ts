@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { engineVectors } from '../test/engineVectors.ts'
+import { engineVectors } from './check/engineVectors.ts'
 import { createEngine, createReferenceEngine } from './createEngine.ts'
 
 const file = new URL('../../../spec/vectors/engine.json', import.meta.url)

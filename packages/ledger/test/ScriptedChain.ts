@@ -17,6 +17,7 @@ export class ScriptedChain implements LedgerChain {
       assets: address('assets'),
       jobs: address('jobs'),
       judge: address('judge'),
+      referee: address('referee'),
       channels: address('channels'),
     },
     tokens: [{ symbol: 'USD', address: address('usd'), decimals: 6 }],

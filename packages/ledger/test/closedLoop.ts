@@ -162,11 +162,23 @@ export function playLoop(chain: ScriptedChain): { conviction: Hex; settlement: H
     ['assets.Paid', { version: 1n, token: USD, payer: jobs, amount: 5n }],
   )
   chain.mine(...workers.map(enrolled), ['jobs.RoundOpened', { jobId: 1n, round: 0, attempt: 1, committeeSeed: NONE }])
-  const vote = (name: string): [string, Record<string, unknown>] => [
-    'judge.Voted',
-    { jobId: 1n, subject: lie, validator: address(name), found: hashOf('the truth') },
+  const challenge = (id: bigint, name: string): [string, Record<string, unknown>] => [
+    'referee.Challenged',
+    { id, jobId: 1n, subject: lie, challenger: address(name), round: 0, segment: 1, standUpUntil: 100 },
   ]
-  chain.mine(vote('validator 1'), vote('validator 2'))
+  const move = (byChallenger: boolean, kind: number): [string, Record<string, unknown>] => [
+    'referee.Moved',
+    { game: 1n, move: kind, byChallenger, stage: 1, position: 0n, below: 0, picked: NONE, revealed: '0x' },
+  ]
+  chain.mine(challenge(1n, 'validator 1'), challenge(2n, 'validator 2'))
+  chain.mine(
+    ['referee.GameOpened', { game: 1n, id: 1n, champion: who.liar, firstStep: 0, start: NONE }],
+    move(false, 1),
+  )
+  chain.mine(move(true, 2), move(false, 4), move(true, 8), [
+    'referee.GameEnded',
+    { game: 1n, id: 1n, winner: address('validator 1'), by: 8 },
+  ])
   const conviction = chain.mine(
     ['registry.Slashed', { locker: jobs, node: who.liar, task: hashOf('task'), burned: 6n, rewarded: 4n }],
     ['jobs.Convicted', { jobId: 1n, round: 0, worker: who.liar, subject: lie, slashed: 10n }],

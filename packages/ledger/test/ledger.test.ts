@@ -290,6 +290,12 @@ test('explains a zero: the lie, who recomputed it, what was slashed and burned [
       /0\.00000000000000001 SALT of its bond slashed, 0\.000000000000000006 SALT of that burned/,
     )
     assert.equal(convicted?.because.length, 2)
+    const [played, unanswered] = convicted?.because ?? []
+    assert.match(
+      played?.because[0]?.text ?? '',
+      /stood up for it and lost after 4 moves: the contract did one operation/,
+    )
+    assert.match(unanswered?.text ?? '', /Nobody stood up for it\./)
     assert.ok(flat(told).some((one) => one.kind === 'audit-wrong'))
     assert.ok(told.because.some((one) => one.id.endsWith(lie)))
   })

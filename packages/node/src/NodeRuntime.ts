@@ -20,7 +20,7 @@ import { ChainHistory } from './ChainHistory.ts'
 import { Directory } from './Directory.ts'
 import { decodeDocument } from './decodeDocument.ts'
 import { Inbox, type Known } from './Inbox.ts'
-import { type JobFacts, lower } from './JobFacts.ts'
+import { hasOpenDispute, type JobFacts, JobRole, lower } from './JobFacts.ts'
 import { type JobStatus, type JobTerms, type JobView, type NodeContext, Phase } from './JobView.ts'
 import { Outbox } from './Outbox.ts'
 import type { Identity, Ports } from './Ports.ts'
@@ -70,6 +70,7 @@ export class NodeRuntime {
   #roles: readonly Role[]
   #chores: readonly Chore[]
   #programOf: ProgramOf
+  #isExact: () => Promise<boolean>
   #jobs = new Map<number, JobMemory>()
   #nextBlock: bigint
   #blockNumber = 0n
@@ -92,6 +93,8 @@ export class NodeRuntime {
       chores: readonly Chore[]
       programOf: ProgramOf
       peer: string
+      /** Whether this machine computes what everybody computes; asked before it enrols in an exact job. */
+      isExact?: () => Promise<boolean>
       /** Opens messages; a simulation of many nodes in one process opens each message once. */
       open?: typeof openMessage
     },
@@ -114,6 +117,7 @@ export class NodeRuntime {
     this.#roles = options.roles
     this.#chores = options.chores
     this.#programOf = options.programOf
+    this.#isExact = options.isExact ?? (() => Promise.resolve(true))
     this.#peer = options.peer
     this.#open = options.open ?? openMessage
     this.#nextBlock = BigInt(deployment.block)
@@ -281,7 +285,7 @@ export class NodeRuntime {
     const { ports, identity } = this.context
     const memory = this.#memory(facts.job)
     const nowMs = ports.clock.nowMs()
-    if (facts.isOver && memory.status?.phase === Phase.done) return
+    if (facts.isOver && memory.status?.phase === Phase.done && !hasOpenDispute(facts)) return
     const isMember = [facts.workers, facts.validators, facts.witnesses].some((list) => list.includes(identity.node))
     const mayJoin = this.#roles.length > 0 && (!memory.status || memory.status.phase === Phase.enrolling)
     if (!isMember && !mayJoin) return
@@ -292,14 +296,18 @@ export class NodeRuntime {
     const { status } = memory
     if (status.phase === Phase.none || status.phase >= Phase.done) {
       this.context.outbox.drop(`${facts.job}/`)
-      return
+      // A worker defends its claims to the end, even when the job did not wait for it.
+      if (!hasOpenDispute(facts)) return
     }
     const { terms, document } = await this.describe(facts)
     if (status.phase === Phase.enrolling) {
       if (nowMs - memory.enrolledMs < RETRY_MS) return
       memory.enrolledMs = nowMs
       const versions = this.history.versionsOwnedBy(identity.node)
-      return enrol(this.context, facts, terms, rolesToTake(identity, document, versions))
+      const roles = rolesToTake(identity, document, versions)
+      const isSure = document.kind !== 'language' || roles.every((role) => role === JobRole.witness)
+      const taken = isSure || (await this.#isExact()) ? roles : rolesToTake(identity, document, versions, false)
+      return enrol(this.context, facts, terms, taken)
     }
     if (!isMember) return
     this.#isEngaged = true

@@ -50,7 +50,13 @@ test('rejects a message one byte too large before reading it, and refuses to sea
     statesRoot: hash('04'),
     units: 1,
   }
-  const body = { job: 1, round: 0, claims: Array.from({ length: 512 }, () => claim), directHash: hash('00') }
+  const body = {
+    job: 1,
+    round: 0,
+    claims: Array.from({ length: 512 }, () => claim),
+    states: [],
+    directHash: hash('00'),
+  }
   assert.throws(() => sealMessage(network, { kind: 'set', body }, nowMs, secret), { code: 'MESSAGE_TOO_LARGE' })
 })
 

@@ -16,7 +16,10 @@ test('is worked out by hand for three leaves, with another SHA-256 [P-01]', () =
   const raw = (hex: string): Uint8Array => Buffer.from(hex.slice(2), 'hex')
   const leaf = (bytes: Uint8Array): Uint8Array => raw(sha(Uint8Array.of(0), bytes))
   const pair = raw(sha(Uint8Array.of(1), leaf(a), leaf(b)))
-  assert.equal(toHex(merkleRoot([a, b, c])), sha(Uint8Array.of(1), pair, leaf(c)))
+  assert.equal(
+    toHex(merkleRoot([a, b, c])),
+    sha(Uint8Array.of(1), pair, raw(sha(Uint8Array.of(1), leaf(c), new Uint8Array(32)))),
+  )
   assert.equal(toHex(merkleRoot([])), sha(Uint8Array.of(0)))
 })
 

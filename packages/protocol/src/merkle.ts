@@ -1,6 +1,7 @@
 /**
  * Binary Merkle trees over SHA-256 (P-01). A leaf is hashed with the prefix 0x00 and a node with 0x01, so that a node can
- * never be passed off as a leaf. A row of odd length carries its last hash up unchanged: no leaf is counted twice.
+ * never be passed off as a leaf. A row of odd length is completed by an absent node, 32 zero bytes, so that every tree is a
+ * perfect one whose missing places are absent: a proof has as many hashes as the tree has levels.
  */
 import { equalBytes } from './bytes.ts'
 import { sha256 } from './sha256.ts'
@@ -14,41 +15,66 @@ export const LEAF_BYTES = 1024
 export const hashLeaf = (leaf: Uint8Array): Uint8Array => sha256(LEAF, leaf)
 export const hashNode = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(NODE, left, right)
 
-function parentRow(row: Uint8Array[]): Uint8Array[] {
+/** Stands where a tree has no leaf; no hash is known to be it. */
+export const ABSENT = new Uint8Array(32)
+
+/** Levels between the leaves and the root of a tree over `count` leaves: 0 for one, 1 for two, 2 for three and four. */
+export function treeDepth(count: number): number {
+  let depth = 0
+  for (let width = count; width > 1; width = Math.ceil(width / 2)) depth++
+  return depth
+}
+
+function parentRow(row: readonly Uint8Array[]): Uint8Array[] {
   const parents: Uint8Array[] = []
-  for (let i = 0; i < row.length; i += 2) {
-    const [left, right] = [row[i] as Uint8Array, row[i + 1]]
-    parents.push(right ? hashNode(left, right) : left)
-  }
+  for (let i = 0; i < row.length; i += 2) parents.push(hashNode(row[i] as Uint8Array, row[i + 1] ?? ABSENT))
   return parents
+}
+
+/** The root of a tree whose lowest row is given as hashes; at least one. */
+export function merkleRootOfNodes(nodes: readonly Uint8Array[]): Uint8Array {
+  let row = nodes
+  while (row.length > 1) row = parentRow(row)
+  return row[0] as Uint8Array
+}
+
+/** Sibling hashes of the node at `index` from its row up; as many as the tree has levels. */
+export function merkleProofOfNodes(nodes: readonly Uint8Array[], index: number): Uint8Array[] {
+  const proof: Uint8Array[] = []
+  let row = nodes
+  for (let at = index; row.length > 1; at >>= 1) {
+    proof.push(row[at ^ 1] ?? ABSENT)
+    row = parentRow(row)
+  }
+  return proof
+}
+
+/** The root of a tree of `levels` more levels that holds nothing but this one, at its left end. */
+export function raiseRoot(root: Uint8Array, levels: number): Uint8Array {
+  let raised = root
+  for (let level = 0; level < levels; level++) raised = hashNode(raised, ABSENT)
+  return raised
 }
 
 /** Root over the leaves in the order given; 32 bytes. The root of no leaves is the hash of one empty leaf. */
 export function merkleRoot(leaves: Uint8Array[]): Uint8Array {
   if (leaves.length === 0) return hashLeaf(new Uint8Array(0))
-  let row = leaves.map(hashLeaf)
-  while (row.length > 1) row = parentRow(row)
-  return row[0] as Uint8Array
+  return merkleRootOfNodes(leaves.map(hashLeaf))
 }
 
 /** Root over the bytes cut into leaves of 1 KiB, the last one shorter when it does not fit. */
-export function merkleRootOfBytes(bytes: Uint8Array): Uint8Array {
+export const merkleRootOfBytes = (bytes: Uint8Array): Uint8Array => merkleRoot(leavesOfBytes(bytes))
+
+/** The bytes in leaves of 1 KiB, nothing copied. */
+export function leavesOfBytes(bytes: Uint8Array): Uint8Array[] {
   const leaves: Uint8Array[] = []
   for (let at = 0; at < bytes.length; at += LEAF_BYTES) leaves.push(bytes.subarray(at, at + LEAF_BYTES))
-  return merkleRoot(leaves)
+  return leaves
 }
 
-/** Sibling hashes from the leaf up; rows where the leaf has no sibling are left out. */
-export function merkleProof(leaves: Uint8Array[], index: number): Uint8Array[] {
-  const proof: Uint8Array[] = []
-  let row = leaves.map(hashLeaf)
-  for (let at = index; row.length > 1; at >>= 1) {
-    const sibling = row[at ^ 1]
-    if (sibling) proof.push(sibling)
-    row = parentRow(row)
-  }
-  return proof
-}
+/** Sibling hashes from the leaf up. */
+export const merkleProof = (leaves: Uint8Array[], index: number): Uint8Array[] =>
+  merkleProofOfNodes(leaves.map(hashLeaf), index)
 
 /** Whether `leaf` stands at `index` of the `count` leaves under `root`. Cost: one hash a row. */
 export function verifyMerkleProof(
@@ -58,15 +84,12 @@ export function verifyMerkleProof(
   count: number,
   proof: Uint8Array[],
 ): boolean {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= count) return false
+  if (!Number.isSafeInteger(index) || index < 0 || index >= count || proof.length !== treeDepth(count)) return false
   let hash = hashLeaf(leaf)
-  let used = 0
-  for (let at = index, width = count; width > 1; at >>= 1, width = (width + 1) >> 1) {
-    const sibling = at ^ 1
-    if (sibling >= width) continue
-    const other = proof[used++]
-    if (!other) return false
-    hash = at & 1 ? hashNode(other, hash) : hashNode(hash, other)
+  let at = index
+  for (const sibling of proof) {
+    hash = at & 1 ? hashNode(sibling, hash) : hashNode(hash, sibling)
+    at >>= 1
   }
-  return used === proof.length && equalBytes(hash, root)
+  return equalBytes(hash, root)
 }

@@ -22,6 +22,9 @@ export const claimSchema = z
   .strict()
 export type Claim = z.infer<typeof claimSchema>
 
+/** State roots behind a claim's `statesRoot`, in order; none in private jobs. A disputed one is looked up here (D-11). */
+const states = z.array(f.hash).max(64)
+
 export const messageSchemas = {
   /** I am here: where my blocks can be fetched, which roles I have, and which model versions I run, at which address. */
   hello: z
@@ -56,10 +59,18 @@ export const messageSchemas = {
     .strict(),
   /** The opened commit. The update itself is fetched as a block from `url`. */
   claim: z
-    .object({ ...place, claim: claimSchema, url: f.httpUrl, lossMilli: z.number().int().min(0).max(1_000_000_000) })
+    .object({
+      ...place,
+      claim: claimSchema,
+      states,
+      url: f.httpUrl,
+      lossMilli: z.number().int().min(0).max(1_000_000_000),
+    })
     .strict(),
-  /** The set that the leader asks the committee to attest. */
-  set: z.object({ ...place, claims: z.array(claimSchema).max(512), directHash: f.hash }).strict(),
+  /** The set that the leader asks the committee to attest; `states` has one list for each claim. */
+  set: z
+    .object({ ...place, claims: z.array(claimSchema).max(512), states: z.array(states).max(512), directHash: f.hash })
+    .strict(),
   /** I hold every update of this set. `signature` is the EIP-712 attestation that the contract checks. */
   attest: z
     .object({

@@ -2,8 +2,10 @@
 import type { Engine } from '@potluck/engine'
 import { splitByLines, type TableRow } from '@potluck/learning'
 import {
+  createChampionRole,
   createDatasetOwner,
   createEarner,
+  createLeafShower,
   createOwner,
   createPrograms,
   createValidator,
@@ -114,14 +116,16 @@ export class SimNode {
       ...(rows ? [createOwner(rows.train)] : []),
       createWitness(),
       createValidator(),
+      createChampionRole(),
+      createLeafShower(),
     ]
     const runtime: NodeRuntime = new NodeRuntime(ports, identity, {
       roles: this.vice.bend?.(roles) ?? roles,
       chores: [...(owner ? [owner] : []), earner],
       programOf: createPrograms(ports, {
         engine: async () => ({
-          executor: engine.executor,
-          prepare: (program) => scheduler.real(life, () => engine.prepare(program)),
+          ...engine,
+          prepare: (program, options) => scheduler.real(life, () => engine.prepare(program, options)),
         }),
         pause: () => scheduler.sleep(STEP_MS, life),
         fault: this.vice.isLazy ? 'lazy' : 'none',

@@ -83,6 +83,19 @@ function speak(socket: Socket): Anvil['request'] {
     })
 }
 
+/** Waits for the first answer. The socket is there a moment before anybody reads from it, and what comes in that moment is lost. */
+async function firstAnswer(request: Anvil['request']): Promise<void> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const patience = Promise.withResolvers<false>()
+    const timer = setTimeout(() => patience.resolve(false), 750)
+    const answer = request('web3_clientVersion').then(() => true as const)
+    const isThere = await Promise.race([answer, patience.promise])
+    clearTimeout(timer)
+    if (isThere) return
+  }
+  throw new PotluckError('ANVIL_FAILED', 'anvil listens but answers nothing on its socket')
+}
+
 /** Starts the chain; it mines each transaction at once until told otherwise, every block one second after the one before. */
 export async function startAnvil(): Promise<Anvil> {
   const dir = mkdtempSync(join(tmpdir(), 'potluck-sim-'))
@@ -99,6 +112,7 @@ export async function startAnvil(): Promise<Anvil> {
     opened.once('error', reject)
   })
   const request = speak(socket)
+  await firstAnswer(request)
   await request('anvil_setBlockTimestampInterval', [1])
   return {
     rpcUrl,

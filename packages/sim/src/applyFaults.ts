@@ -1,5 +1,5 @@
 import { commitOf, type JobView, Phase, type Role } from '@potluck/node'
-import { type Hex, merkleRoot, NO_DIRECT_CLAIMS, sealMessage, sha256, toHex, utf8 } from '@potluck/protocol'
+import { type Hex, NO_DIRECT_CLAIMS, sealMessage, sha256, utf8 } from '@potluck/protocol'
 import type { Faults, Garbage } from './Faults.ts'
 import { FIRST_KEEPER } from './nodePlans.ts'
 import type { Vice } from './SimNode.ts'
@@ -16,14 +16,15 @@ function copycat(): Role {
       const shown = inbox.of('claim', job, round).find(({ node }) => node !== identity.node)
       const key = `${job}/${round}/copy`
       if (!shown || outbox.has(key)) return
-      const claim = { ...shown.body.claim, worker: identity.node, statesRoot: toHex(merkleRoot([utf8('none')])) }
+      const { states } = shown.body
+      const claim = { ...shown.body.claim, worker: identity.node }
       await outbox.stand(key, {
         kind: 'commit',
         body: { job, round, share: claim.share, commit: commitOf(view, claim) },
       })
       await outbox.stand(`${key}/claim`, {
         kind: 'claim',
-        body: { job, round, claim, url: identity.url, lossMilli: 0 },
+        body: { job, round, claim, states, url: identity.url, lossMilli: 0 },
       })
     },
   }

@@ -1,5 +1,5 @@
 /** The two jobs of the simulation: a tiny language model in two rounds, and a private table model of three owners. */
-import { initialParameters, type LanguageConfig, vocabularyOf } from '@potluck/engine'
+import { encodeText, initialParameters, type LanguageConfig, languageJobProgram, vocabularyOf } from '@potluck/engine'
 import { bytesOfFloats } from '@potluck/node'
 import { type Hex, keccak256, merkleRootOfBytes, sha256, toHex, utf8 } from '@potluck/protocol'
 import { digestOf, memoryBlockStore, putObject, RAW } from '@potluck/store'
@@ -82,19 +82,19 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     ...TIMES,
     minValidators: VALIDATORS,
     minWitnesses: WITNESSES,
-    judge: contracts.judge,
     modelPurposes: 24,
     modelMinShare: 0,
     modelTrainPrice: 0n,
     missingPenalty: 20n * SALT,
     modelLicenceDigest: toHex(sha256(utf8('by the call'))),
     paramsVersion: 1,
-    programRoot: toHex(keccak256(utf8('simulated'))),
   }
   const kinds = [
     {
       document: language,
       base: bytesOfFloats(initialParameters(CONFIG, secretOf('model'))),
+      judge: contracts.referee,
+      programRoot: toHex(languageJobProgram(RECIPE, encodeText(CONFIG, TEXT), secretOf('job'), SHARES).root),
       purpose: 0,
       trustClass: 0,
       rounds: ROUNDS,
@@ -107,6 +107,8 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     {
       document: tabular,
       base: new Uint8Array(),
+      judge: contracts.judge,
+      programRoot: toHex(keccak256(utf8('simulated'))),
       purpose: 1,
       trustClass: 2,
       rounds: 1,

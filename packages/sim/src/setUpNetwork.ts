@@ -27,7 +27,7 @@ async function register(anvil: Anvil, deployment: Deployment, bank: Chain, plan:
   await bank.send('salt', 'transfer', [identity.node, BOND])
   const proof = toHex(signDigest(digest, identity.secret))
   await cold.send('registry', 'register', [identity.key, identity.roles, identity.url, proof])
-  await cold.send('registry', 'allowLocker', [contracts.jobs, true])
+  for (const locker of [contracts.jobs, contracts.referee]) await cold.send('registry', 'allowLocker', [locker, true])
   await cold.send('salt', 'approve', [contracts.registry, BOND])
   await cold.send('registry', 'bond', [BOND])
 }
@@ -50,6 +50,7 @@ export async function setUpNetwork(): Promise<Network> {
     secret: deployer,
     saltHolders: [{ address: addressOfSecret(deployer), amount: saltSupply }],
     embeddedDollar: true,
+    clockSeconds: 30,
     settings: { pollMs: 250, confirmations: 1 },
   })
   const token = (deployment.tokens[0] as { address: Hex }).address

@@ -10,7 +10,7 @@ import { World } from './World.ts'
 import { watchChain } from './watchChain.ts'
 
 /** Simulated time after which a job that is not done counts as stalled; every fault has healed in a third of it. */
-const LIMIT_MS = 150_000
+const LIMIT_MS = 210_000
 
 export type SimReport = {
   seed: number

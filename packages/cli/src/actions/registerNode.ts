@@ -16,10 +16,11 @@ export async function registerNode(
 ): Promise<void> {
   const { contracts, chainId } = cold.deployment
   const node = cold.account as Hex
-  const [key, bonded, isAllowed] = await Promise.all([
+  const lockers = [contracts.jobs, contracts.referee]
+  const [key, bonded, ...isAllowed] = await Promise.all([
     cold.read.registry.keyOf([node]),
     cold.read.registry.bondOf([node]),
-    cold.read.registry.isLockerAllowed([node, contracts.jobs]),
+    ...lockers.map((locker) => cold.read.registry.isLockerAllowed([node, locker])),
   ])
   const missing = options.bondWei - bonded
   const steps: Promise<unknown>[] = []
@@ -29,7 +30,9 @@ export async function registerNode(
     )
     await cold.send('registry', 'register', [options.nodeKey, options.roles, options.endpoint, proof])
   }
-  if (!isAllowed) steps.push(cold.send('registry', 'allowLocker', [contracts.jobs, true]))
+  lockers.forEach((locker, i) => {
+    if (!isAllowed[i]) steps.push(cold.send('registry', 'allowLocker', [locker, true]))
+  })
   if (missing > 0n) {
     steps.push(
       cold.send('salt', 'approve', [contracts.registry, missing]).then(() => cold.send('registry', 'bond', [missing])),

@@ -5,7 +5,10 @@
 import type { Command } from 'commander'
 import { address, decimalNumber, namedNumber, wholeNumber } from './argumentParsers.ts'
 import { describeCommand, usageOutput, withAccount, withJson, withNetwork } from './describeCommand.ts'
+import { disputeCommand } from './disputeCommand.ts'
+import { engineCommand } from './engineCommand.ts'
 import { type Printed, printed } from './printed.ts'
+import { trainCommand } from './trainCommand.ts'
 
 type Work<O> = (options: O) => Promise<Printed> | Printed
 
@@ -19,7 +22,19 @@ const version = wholeNumber(1)
 
 export function addCommands(program: Command): void {
   program.configureOutput(usageOutput)
-  for (const command of [statusCommand(), doctorCommand(), keys(), wallet(), asset(), job(), call(), why()])
+  for (const command of [
+    statusCommand(),
+    doctorCommand(),
+    keys(),
+    wallet(),
+    asset(),
+    job(),
+    call(),
+    why(),
+    trainCommand(),
+    engineCommand(),
+    disputeCommand(),
+  ])
     program.addCommand(command)
 }
 

@@ -5,8 +5,7 @@ import {
   encodeText,
   initialParameters,
   type LanguageRecipe,
-  programRoot,
-  trainingProgram,
+  languageJobProgram,
   vocabularyOf,
 } from '@potluck/engine'
 import { bytesOfFloats, checkStateSize } from '@potluck/node'
@@ -50,7 +49,7 @@ export function termsOf(job: JobFile, deployment: Deployment): Terms {
     minWorkers: members.minWorkers ?? (job.kind === 'language' ? job.shares : data.length),
     minValidators: members.minValidators,
     minWitnesses: members.minWitnesses,
-    judge: deployment.contracts.judge,
+    judge: job.kind === 'language' ? deployment.contracts.referee : deployment.contracts.judge,
     contributorsShare: job.contributorsSharePpm,
     modelPurposes: bitsOfPurposes(result.purposes as Purpose[]),
     modelMinShare: result.minSharePpm,
@@ -89,14 +88,13 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
   const { vocabulary = vocabularyOf(train + valid), ...shape } = job.network
   const recipe: LanguageRecipe = { config: { vocabulary, ...shape }, ...job.training }
   checkRecipe(recipe)
-  encodeText(recipe.config, train)
+  const tokens = encodeText(recipe.config, train)
   encodeText(recipe.config, valid)
   const seed = sha256(utf8(job.seed))
   const base = bytesOfFloats(initialParameters(recipe.config, seed))
   checkStateSize(base.length)
   const { name, description, workSeconds, silenceSeconds, shares, audit } = job
   const validCid = String((await addFile(store, validBytes)).cid)
-  const { beta1, beta2, epsilon } = recipe
   return {
     document: {
       ...{ type: 'job', kind: 'language', name, description, workSeconds, silenceSeconds, shares, recipe, validCid },
@@ -105,7 +103,7 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
       audit: { ...audit, saltPriceE18: parseAmount(audit.saltPriceE18, 0) },
     },
     base,
-    programRoot: programRoot(trainingProgram(recipe.config, recipe.batch, { beta1, beta2, epsilon })),
+    programRoot: toHex(languageJobProgram(recipe, tokens, seed, shares).root),
   }
 }
 

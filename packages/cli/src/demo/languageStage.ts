@@ -3,18 +3,17 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { isEvent } from '@potluck/chain'
 import {
-  createEngine,
   encodeText,
   evaluateLoss,
   initialParameters,
   type LanguageRecipe,
+  languageJobProgram,
   parameterCount,
-  programRoot,
-  trainingProgram,
   vocabularyOf,
 } from '@potluck/engine'
 import { bytesOfFloats, checkStateSize, floatsOf } from '@potluck/node'
 import { fromHex, type Hex, keccak256, type LanguageJob, sha256, toHex, utf8 } from '@potluck/protocol'
+import { createLocalEngine } from '@potluck/runtime'
 import { addFile, blockUrl, cidOfDigest, fileBlockStore, RAW } from '@potluck/store'
 import { createJob, embeddedTimes } from '../actions/createJob.ts'
 import { registerDataset } from '../actions/registerDataset.ts'
@@ -27,6 +26,8 @@ import { dollars, sparkline } from './Screen.ts'
 
 const SALT = 10n ** 18n
 const DOLLAR = 1_000_000n
+/** `IRefereeTypes.Move`: the contract did the operation itself. */
+const PROVED = 8
 /** Long enough that a restarted worker finds its share taken over, short enough to be seen coming back. */
 const VICTIM_DOWN_MS = 15_000
 
@@ -100,9 +101,7 @@ export async function languageStage(demo: Demo): Promise<{ job: number; version:
   const job = await createJob(demo.wallet('builder'), store, {
     document,
     base,
-    programRoot: programRoot(
-      trainingProgram(config, recipe.batch, { beta1: recipe.beta1, beta2: recipe.beta2, epsilon: recipe.epsilon }),
-    ),
+    programRoot: toHex(languageJobProgram(recipe, encodeText(config, train), seed, workers.length).root),
     terms: {
       token: (token as { address: Hex }).address,
       rounds,
@@ -118,7 +117,7 @@ export async function languageStage(demo: Demo): Promise<{ job: number; version:
       minWorkers: workers.length,
       minValidators: 3,
       minWitnesses: 7,
-      judge: chain.deployment.contracts.judge,
+      judge: chain.deployment.contracts.referee,
       contributorsShare: 400_000,
       modelPurposes: 26,
       modelMinShare: 0,
@@ -134,7 +133,7 @@ export async function languageStage(demo: Demo): Promise<{ job: number; version:
     `job ${job}: ${rounds} rounds of ${workers.length} shares, ${recipe.steps} steps of ${recipe.batch} × ${config.context} characters each, ${parameterCount(config).toLocaleString('en')} parameters, ${dollars(5n * DOLLAR)} a round`,
   )
 
-  const engine = await createEngine()
+  const engine = await createLocalEngine()
   const validTokens = encodeText(config, valid)
   const firstLoss = await evaluateLoss(engine, config, floatsOf(base), validTokens)
   screen.fact(
@@ -221,17 +220,30 @@ function followRounds(demo: Demo, job: number) {
     const events = await chain.events({
       fromBlock: BigInt(chain.deployment.block),
       toBlock: await chain.blockNumber(),
-      contracts: ['jobs', 'judge', 'registry'],
+      contracts: ['jobs', 'referee', 'registry'],
     })
     const convicted = events.find((event) => isEvent(event, 'jobs', 'Convicted') && Number(event.args.jobId) === job)
     if (!convicted || !isEvent(convicted, 'jobs', 'Convicted')) return
     const { subject, worker, slashed, round } = convicted.args
-    const votes = events.filter((event) => isEvent(event, 'judge', 'Voted') && event.args.subject === subject)
+    // Of this claim alone: others may be disputed at the same time.
+    const ids = events.flatMap((event) =>
+      isEvent(event, 'referee', 'Challenged') && event.args.subject === subject ? [event.args.id] : [],
+    )
+    const games = events.flatMap((event) =>
+      isEvent(event, 'referee', 'GameOpened') && ids.includes(event.args.id) ? [event.args.game] : [],
+    )
+    const moves = events.filter((event) => isEvent(event, 'referee', 'Moved') && games.includes(event.args.game)).length
+    const isComputed = events.some(
+      (event) => isEvent(event, 'referee', 'GameEnded') && games.includes(event.args.game) && event.args.by === PROVED,
+    )
+    const how = isComputed
+      ? `after ${moves} moves the contract computed one operation and found it wrong`
+      : `it defended the lie for ${moves} moves, had none left and ran out of time`
     const slash = events.find((event) => isEvent(event, 'registry', 'Slashed') && event.txHash === convicted.txHash)
     const burned = slash && isEvent(slash, 'registry', 'Slashed') ? slash.args.burned : 0n
     state.liar = { claim: subject, audit: convicted.txHash, slashed: slashed.toString() }
     screen.fact(
-      `round ${round + 1}: ${nameOf(worker)} lied: recomputation gives another update, ${votes.length} of 3 validators have voted so; ${slashed / SALT} SALT slashed, ${burned / SALT} of it burned`,
+      `round ${round + 1}: ${nameOf(worker)} lied: ${how}; ${slashed / SALT} SALT slashed, ${burned / SALT} of it burned`,
     )
   }
 

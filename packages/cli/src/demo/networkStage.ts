@@ -31,6 +31,9 @@ export async function deployOnce(layout: Layout, rpcUrl: string): Promise<void> 
     saltHolders: [{ address: addressOfSecret(deployer), amount: 1_000_000_000n * SALT }],
     name: 'embedded',
     embeddedDollar: true,
+    // Nobody censors the embedded chain: a restarted process still has time to answer.
+    clockSeconds: 20,
+    challengeBond: 100n * SALT,
   })
   writeDeployment(layout.deployment, deployment)
 }

@@ -1,6 +1,6 @@
 /**
- * Coefficients of the exact functions (E-06, E-07, E-08): Chebyshev interpolation of each function on its reduced
- * range, turned into powers of the argument and rounded to f32. `coefficients.test.ts` derives them again.
+ * Coefficients of the exact functions (E-06 to E-08, E-21, E-22): Chebyshev interpolation of each function on its
+ * reduced range, turned into powers of the argument and rounded to f32. `functions.test.ts` derives them again.
  */
 
 /** (e^r − 1 − r) / r² for |r| ≤ ln2 / 2; relative error of the whole exp below 1.0e-7. */
@@ -28,3 +28,28 @@ export const roundingBias = 12582912
 export const expOverflow = 88.72283172607422
 export const expUnderflow = -87.33654022216797
 export const tanhSplit = 0.625
+
+/** (sin(r)/r − 1) / r² and (cos(r) − 1 + r²/2) / r⁴ as functions of r² for |r| ≤ π/4. */
+export const sinCoefficients = [-0.166666641831398, 0.008332746103405952, -0.00019587387214414775]
+export const cosCoefficients = [0.0416666641831398, -0.0013888300163671374, 0.000024547436623834074]
+/** 2/π, rounded to f32. */
+export const twoOverPi = 0.6366197466850281
+/** π/2 in four parts, the first three of 11 significant bits. */
+export const halfPi1 = 1.5703125
+export const halfPi2 = 0.0004837512969970703
+export const halfPi3 = 7.549533620476723e-8
+export const halfPi4 = 2.5633440682570896e-12
+/** A little above π/4: holds the rest of arguments that are too large to be reduced. */
+export const turnLimit = 0.800000011920929
+
+/** erf(x)/x − 1 as a function of x² for |x| ≤ 1. */
+export const erfCoefficients = [
+  0.12837916612625122, -0.3761262595653534, 0.11283594369888306, -0.02685421146452427, 0.005189087241888046,
+  -0.000801686430349946, 0.00007875874871388078,
+]
+
+/** −log(1 − erf(1 + t)) fitted for 0 ≤ t ≤ 1.8, where it counts; used up to t = 3. */
+export const erfcCoefficients = [
+  1.849605679512024, 2.638958692550659, 0.8431864380836487, 0.04129922762513161, -0.009627592749893665,
+  0.0016713867662474513, -0.0001523352402728051,
+]

@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { expCoefficients, logCoefficients, tanhCoefficients } from './constants.ts'
+import {
+  cosCoefficients,
+  erfCoefficients,
+  erfcCoefficients,
+  expCoefficients,
+  halfPi1,
+  halfPi2,
+  halfPi3,
+  halfPi4,
+  logCoefficients,
+  sinCoefficients,
+  tanhCoefficients,
+} from './constants.ts'
+import { exactCos } from './cos.ts'
+import { exactErf } from './erf.ts'
 import { exactExp } from './exp.ts'
 import { exactExp64 } from './exp64.ts'
 import { exactLog } from './log.ts'
 import { exactLog64 } from './log64.ts'
+import { exactSin } from './sin.ts'
 import { exactTanh } from './tanh.ts'
 
 /** Distance of `seen` from `truth` in units of the last f32 place at `truth`. */
@@ -71,6 +86,76 @@ test('tanh is within 2 units in the last place and odd [E-08]', () => {
   assert.ok(Object.is(exactTanh(-0), 0), 'the sum −0 + +0 is +0')
 })
 
+/** erf by its series of positive terms, and its complement by a continued fraction, to some 1e-15. */
+function erfTruth(x: number): number {
+  if (Math.abs(x) > 3) return Math.sign(x) * (1 - erfcTruth(Math.abs(x)))
+  let term = 1
+  let sum = 1
+  for (let n = 1; n < 120; n++) {
+    term *= (2 * x * x) / (2 * n + 1)
+    sum += term
+  }
+  return (2 / Math.sqrt(Math.PI)) * x * exactExp64(-x * x) * sum
+}
+
+function erfcTruth(x: number): number {
+  let fraction = 0
+  for (let k = 200; k >= 1; k--) fraction = k / 2 / (x + fraction)
+  return exactExp64(-x * x) / Math.sqrt(Math.PI) / (x + fraction)
+}
+
+test('sin and cos are within 3 units in the last place up to 12,800, multiples of a quarter turn included [E-21]', () => {
+  const [sine, cosine] = [Math.sin, Math.cos]
+  for (const [from, to, steps] of [
+    [-1, 1, 50_000],
+    [0, 100, 200_000],
+    [-12_800, 12_800, 300_000],
+  ] as const) {
+    assert.ok(worst(from, to, steps, exactSin, sine) <= 3)
+    assert.ok(worst(from, to, steps, exactCos, cosine) <= 3)
+  }
+  let most = 0
+  for (let n = 1; n <= 8148; n++) {
+    const x = Math.fround((n * Math.PI) / 2)
+    most = Math.max(most, units(exactSin(x), sine(x)), units(exactCos(x), cosine(x)))
+  }
+  assert.ok(most <= 3, `${most} units`)
+})
+
+test('sin and cos at zero, beyond the range and at infinity [E-21]', () => {
+  assert.ok(Object.is(exactSin(-0), 0))
+  assert.equal(exactCos(0), 1)
+  for (const x of [0.3, 1, 2, 4, 1000]) {
+    assert.equal(exactSin(-x), -exactSin(x))
+    assert.equal(exactCos(-x), exactCos(x))
+  }
+  for (const x of [1e5, 1e9, -3e20, 3.4e38]) assert.ok(Math.abs(exactSin(x)) <= 1 && Math.abs(exactCos(x)) <= 1)
+  for (const x of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]) {
+    assert.ok(Number.isNaN(exactSin(x)) && Number.isNaN(exactCos(x)))
+  }
+})
+
+test('the parts of π/2 have 11 bits each and sum to π/2 [E-21]', () => {
+  for (const part of [halfPi1, halfPi2, halfPi3]) {
+    // biome-ignore lint/plugin: exact power of two
+    const unit = 2 ** (Math.floor(Math.log2(part)) - 10)
+    assert.ok(Number.isInteger(part / unit))
+  }
+  // π/2 as an f64 leaves out 6.1e-17; the four parts together do not.
+  assert.ok(Math.abs(halfPi1 - Math.PI / 2 + halfPi2 + halfPi3 + halfPi4) < 1e-16)
+})
+
+test('erf is within 2 units in the last place, odd, and ends in 1 [E-22]', () => {
+  assert.ok(worst(-1, 1, 100_000, exactErf, erfTruth) <= 2)
+  assert.ok(worst(1, 4.5, 200_000, exactErf, erfTruth) <= 2)
+  assert.ok(worst(1e-40, 1e-36, 1000, exactErf, erfTruth) <= 2)
+  for (const x of [1e-40, 0.3, 1, 2, 50]) assert.equal(exactErf(-x), -exactErf(x))
+  assert.equal(exactErf(Number.POSITIVE_INFINITY), 1)
+  assert.equal(exactErf(4), 1)
+  assert.ok(Object.is(exactErf(-0), -0))
+  assert.ok(Number.isNaN(exactErf(Number.NaN)))
+})
+
 test('exp and log in f64 agree with the platform to a few parts in 10^16 [E-09]', () => {
   for (let i = -7000; i <= 7000; i++) {
     const x = i / 10.07
@@ -85,7 +170,7 @@ test('exp and log in f64 agree with the platform to a few parts in 10^16 [E-09]'
   assert.ok(Math.abs(exactLog64(5e-324) + 744.4400719213812) < 1e-12)
 })
 
-test('the coefficients are the Chebyshev fits rounded to f32 [E-06] [E-07] [E-08]', () => {
+test('the coefficients are the Chebyshev fits rounded to f32 [E-06] [E-07] [E-08] [E-21] [E-22]', () => {
   const half = (Math.LN2 / 2) * 1.001
   const series = (x: number, term: (k: number) => number): number => {
     let sum = 0
@@ -107,6 +192,19 @@ test('the coefficients are the Chebyshev fits rounded to f32 [E-06] [E-07] [E-08
     chebyshevFit((z) => series(z, (k) => 1 / (2 * k + 3)), 0, 0.02944 * 1.001, 4),
   )
   assertNear(tanhCoefficients, chebyshevFit(slope, 0, 0.390625, 6))
+  const sign = (k: number): number => (k % 2 === 0 ? 1 : -1)
+  const quarter = (Math.PI / 4) * 1.001
+  const sine = (z: number): number => series(z, (k) => -sign(k) / factorial(2 * k + 3))
+  const cosine = (z: number): number => series(z, (k) => sign(k) / factorial(2 * k + 4))
+  assertNear(sinCoefficients, chebyshevFit(sine, 0, quarter * quarter, 3))
+  assertNear(cosCoefficients, chebyshevFit(cosine, 0, quarter * quarter, 3))
+  const near = (z: number): number =>
+    series(z, (k) => (sign(k) * 2) / Math.sqrt(Math.PI) / (factorial(k) * (2 * k + 1))) - 1
+  assertNear(erfCoefficients, chebyshevFit(near, 0, 1, 7))
+  assertNear(
+    erfcCoefficients,
+    chebyshevFit((t) => -exactLog64(erfcTruth(1 + t)), 0, 1.8, 7),
+  )
 })
 
 /** Equal up to the noise of the platform's cosine and tanh. */

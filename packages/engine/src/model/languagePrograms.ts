@@ -1,6 +1,6 @@
 import { type AdamW, adamW } from '../operators/adamW.ts'
 import { crossEntropy } from '../operators/crossEntropy.ts'
-import { product } from '../operators/elementwise.ts'
+import { product } from '../operators/scalar.ts'
 import { Tape } from '../operators/Tape.ts'
 import type { Program, Tensor } from '../program/Program.ts'
 import { full, ProgramBuilder } from '../program/ProgramBuilder.ts'

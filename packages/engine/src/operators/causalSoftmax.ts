@@ -3,7 +3,7 @@ import { columnIndex, full, row, rowIndex } from '../program/ProgramBuilder.ts'
 import { exp } from '../scalar/functions.ts'
 import { type Integer, type Real, ScalarBuilder } from '../scalar/ScalarBuilder.ts'
 import type { ScalarProgram } from '../scalar/ScalarProgram.ts'
-import { product, scalar } from './elementwise.ts'
+import { identity, product, quotient, scalar } from './scalar.ts'
 import type { Tape } from './Tape.ts'
 
 /**
@@ -23,14 +23,7 @@ export function causalSoftmax(tape: Tape, label: string, x: Tensor, scaling: num
   const operands = [full(x), rowIndex(T), columnIndex]
   const maximum = builder.reduce('rowMaximum', `${label}.maximum`, masked(scaling, false), R, T, operands)
   const weights = builder.map(`${label}.weights`, masked(scaling, true), R, T, [...operands, row(maximum)], x.shape)
-  const sum = builder.reduce(
-    'rowSum',
-    `${label}.sum`,
-    scalar<[Real]>('identity', 1, (_, [v]) => v),
-    R,
-    T,
-    [full(weights)],
-  )
+  const sum = builder.reduce('rowSum', `${label}.sum`, identity, R, T, [full(weights)])
   const y = builder.map(label, quotient, R, T, [full(weights), row(sum)], x.shape)
   const backward = scalar<[Real, Real, Real]>('softmax.gradient', 3, (s, [p, dp, total]) =>
     s.multiply(s.multiply(p, s.subtract(dp, total)), s.constant(scaling)),
@@ -40,8 +33,6 @@ export function causalSoftmax(tape: Tape, label: string, x: Tensor, scaling: num
     return [builder.map(`${label}.gradient`, backward, R, T, [full(y), full(dy), row(dot)], x.shape)]
   })
 }
-
-const quotient = scalar<[Real, Real]>('divide', 2, (s, [a, b]) => s.divide(a, b))
 
 /** The masked, scaled score, or with `exponent` its e^(z − maximum). */
 function masked(scaling: number, exponent: boolean): ScalarProgram {

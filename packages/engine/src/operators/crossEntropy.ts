@@ -3,7 +3,7 @@ import { columnIndex, full, row } from '../program/ProgramBuilder.ts'
 import { exp, log } from '../scalar/functions.ts'
 import { type Real, ScalarBuilder } from '../scalar/ScalarBuilder.ts'
 import type { ScalarProgram } from '../scalar/ScalarProgram.ts'
-import { scalar } from './elementwise.ts'
+import { identity, scalar } from './scalar.ts'
 import type { Tape } from './Tape.ts'
 
 /**
@@ -30,7 +30,6 @@ export function crossEntropy(tape: Tape, label: string, x: Tensor, target: Tenso
   ])
 }
 
-const identity = scalar<[Real]>('identity', 1, (_, [x]) => x)
 const weight = scalar<[Real, Real]>('softmax.weight', 2, (s, [x, m]) => exp(s, s.subtract(x, m)))
 const rowLoss = scalar<[Real, Real, Real]>('crossEntropy.loss', 3, (s, [total, m, picked]) =>
   s.add(log(s, total), s.subtract(m, picked)),

@@ -1,7 +1,7 @@
 import type { Tensor } from '../program/Program.ts'
 import { column, full, row } from '../program/ProgramBuilder.ts'
 import type { Real } from '../scalar/ScalarBuilder.ts'
-import { scalar } from './elementwise.ts'
+import { scalar, square } from './scalar.ts'
 import type { Tape } from './Tape.ts'
 
 /** Dimensionless, inside the root; 1e-5 in every released config. */
@@ -42,7 +42,6 @@ export function rmsNorm(tape: Tape, label: string, x: Tensor, g: Tensor): Tensor
   })
 }
 
-const square = scalar<[Real]>('square', 1, (s, [x]) => s.multiply(x, x))
 const normalize = scalar<[Real, Real, Real]>('rmsNorm', 3, (s, [x, i, g]) => s.multiply(s.multiply(x, i), g))
 const triple = scalar<[Real, Real, Real]>('tripleProduct', 3, (s, [dy, g, x]) => s.multiply(s.multiply(dy, g), x))
 const gradient = scalar<[Real, Real, Real, Real, Real]>('rmsNorm.gradient', 5, (s, [dy, g, i, x, k]) =>

@@ -19,10 +19,11 @@ export type Tensor = {
 
 /**
  * Where element (r, c) of an R by C operation takes an operand from:
- * `full` element (r, c); `row` element r mod n; `column` element c; `rowIndex` the integer r mod n; `columnIndex` c.
+ * `full` element (r, c); `swapped` element (r, c xor 1), C even; `row` element r mod n; `column` element c; `rowIndex` the
+ * integer r mod n; `columnIndex` c.
  */
 export type Operand =
-  | { readonly from: 'full' | 'row' | 'column'; readonly tensor: number }
+  | { readonly from: 'full' | 'swapped' | 'row' | 'column'; readonly tensor: number }
   | { readonly from: 'rowIndex'; readonly modulo: number }
   | { readonly from: 'columnIndex' }
 
@@ -79,7 +80,30 @@ export type RowsOperation = {
   readonly outputs: readonly [number]
 }
 
-export type Operation = (MapOperation | ReduceOperation | MatmulOperation | RowsOperation) & {
+/**
+ * Windows over images x[N, H, W, C], with OH = ⌊(H + 2·padding − kernelHeight)/stride⌋ + 1, OW likewise.
+ * `window`: y[n, oh, ow, c, i, j] = x[n, oh·stride + i − padding, ow·stride + j − padding, c], +0 outside.
+ * `windowSum`, its transpose: x[n, h, w, c] = Σ of the y that read it, from +0, i then j ascending.
+ */
+export type WindowOperation = {
+  readonly kind: 'window' | 'windowSum'
+  readonly form: WindowForm
+  readonly inputs: readonly [number]
+  readonly outputs: readonly [number]
+}
+
+export type WindowForm = {
+  readonly images: number
+  readonly height: number
+  readonly width: number
+  readonly channels: number
+  readonly kernelHeight: number
+  readonly kernelWidth: number
+  readonly stride: number
+  readonly padding: number
+}
+
+export type Operation = (MapOperation | ReduceOperation | MatmulOperation | RowsOperation | WindowOperation) & {
   /** For people: `layer0.attention.scores`. Not part of the program root. */
   readonly label: string
 }
@@ -102,3 +126,10 @@ export function tensorsRead(operation: Operation): number[] {
   if ('inputs' in operation) return [...operation.inputs]
   return operation.operands.flatMap((operand) => ('tensor' in operand ? [operand.tensor] : []))
 }
+
+/** How many windows of `kernel` fit along an axis of `extent`. */
+export const windowCount = (
+  extent: number,
+  kernel: number,
+  { stride, padding }: Pick<WindowForm, 'stride' | 'padding'>,
+): number => Math.floor((extent + 2 * padding - kernel) / stride) + 1

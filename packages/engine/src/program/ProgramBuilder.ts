@@ -1,5 +1,6 @@
 import { PotluckError } from '@potluck/protocol'
 import type { ScalarProgram } from '../scalar/ScalarProgram.ts'
+import { faultOfOperation } from './faultOfOperation.ts'
 import {
   type MatmulOperation,
   type Operand,
@@ -9,15 +10,19 @@ import {
   type Strides,
   sizeOf,
   type Tensor,
+  tensorsRead,
+  type WindowForm,
+  windowCount,
 } from './Program.ts'
 
 /** How a map names its operands while the program is written. */
 export type OperandOf =
-  | { from: 'full' | 'row' | 'column'; tensor: Tensor }
+  | { from: 'full' | 'swapped' | 'row' | 'column'; tensor: Tensor }
   | { from: 'rowIndex'; modulo: number }
   | { from: 'columnIndex' }
 
 export const full = (tensor: Tensor): OperandOf => ({ from: 'full', tensor })
+export const swapped = (tensor: Tensor): OperandOf => ({ from: 'swapped', tensor })
 export const row = (tensor: Tensor): OperandOf => ({ from: 'row', tensor })
 export const column = (tensor: Tensor): OperandOf => ({ from: 'column', tensor })
 export const rowIndex = (modulo: number): OperandOf => ({ from: 'rowIndex', modulo })
@@ -27,7 +32,7 @@ export type MatmulForm = Pick<MatmulOperation, 'groups' | 'subgroups' | 'M' | 'N
 
 /**
  * Writes a program operation by operation and checks every shape as it goes.
- * Errors: SHAPE names the operator, the operation's label and the shapes seen.
+ * Errors: SHAPE, and BAD_PROGRAM for a scalar program, name the operator, the operation's label and the shapes seen.
  */
 export class ProgramBuilder {
   readonly #tensors: Tensor[] = []
@@ -36,16 +41,56 @@ export class ProgramBuilder {
   readonly #outputs: Record<string, number> = {}
   readonly #carries: { from: number; to: number }[] = []
   #scope = ''
+  #ending = ''
+
+  /** What labels written now begin with. */
+  get scope(): string {
+    return this.#scope
+  }
+
+  get operationCount(): number {
+    return this.#operations.length
+  }
 
   /** Labels and tensor names written inside `body` begin with `name.`. */
   within<T>(name: string, body: () => T): T {
+    return this.inScope(`${this.#scope}${name}.`, body)
+  }
+
+  /** Like `within`, with a scope as `scope` once gave it in place of the present one. */
+  inScope<T>(scope: string, body: () => T): T {
     const outer = this.#scope
-    this.#scope = `${outer}${name}.`
+    this.#scope = scope
     try {
       return body()
     } finally {
       this.#scope = outer
     }
+  }
+
+  /** Labels and tensor names written inside `body` end with `.again`. */
+  again<T>(body: () => T): T {
+    const outer = this.#ending
+    this.#ending = `${outer}.again`
+    try {
+      return body()
+    } finally {
+      this.#ending = outer
+    }
+  }
+
+  /** Takes back the operations from number `start` on whose results nothing reads, `kept` and what leads to it apart. */
+  dropUnread(start: number, kept: readonly Tensor[]): void {
+    const baseOf = (id: number): number => this.#tensors[id]!.view?.base ?? id
+    const read = new Set([...kept.map(({ id }) => id), ...Object.values(this.#outputs)].map(baseOf))
+    for (const { from } of this.#carries) read.add(baseOf(from))
+    const live: Operation[] = []
+    for (const operation of this.#operations.splice(start).reverse()) {
+      if (!operation.outputs.some((id) => read.has(baseOf(id)))) continue
+      live.push(operation)
+      for (const id of tensorsRead(operation)) read.add(baseOf(id))
+    }
+    this.#operations.push(...live.reverse())
   }
 
   input(name: string, shape: readonly number[], type: Tensor['type'] = 'f32'): Tensor {
@@ -68,18 +113,19 @@ export class ProgramBuilder {
     if (shape.some((extent) => !Number.isSafeInteger(extent) || extent < 1)) {
       throw new PotluckError('SHAPE', `tensor ${name}: extents must be whole and at least 1, got [${shape.join(', ')}]`)
     }
-    const tensor: Tensor = { id: this.#tensors.length, name: this.#scope + name, type, shape: [...shape], view: null }
+    const tensor: Tensor = { id: this.#tensors.length, name: this.#named(name), type, shape: [...shape], view: null }
     this.#tensors.push(tensor)
     return tensor
   }
 
-  /** The elements of `base` from `offset` on, as a tensor of its own shape. */
+  /** The elements of `base`, itself a view perhaps, from `offset` on, as a tensor of its own shape. */
   view(name: string, base: Tensor, offset: number, shape: readonly number[]): Tensor {
     const plain = this.tensor(name, shape, base.type)
-    if (base.view || offset < 0 || offset + sizeOf(plain) > sizeOf(base)) {
-      this.#refuse('view', name, [base, plain], `offset ${offset} must leave the view inside a tensor that is no view`)
+    if (!Number.isSafeInteger(offset) || offset < 0 || offset + sizeOf(plain) > sizeOf(base)) {
+      this.#refuse('view', name, [base, plain], `offset ${offset} must leave the view inside`)
     }
-    const tensor: Tensor = { ...plain, view: { base: base.id, offset } }
+    const under = base.view ?? { base: base.id, offset: 0 }
+    const tensor: Tensor = { ...plain, view: { base: under.base, offset: under.offset + offset } }
     this.#tensors[plain.id] = tensor
     return tensor
   }
@@ -107,11 +153,6 @@ export class ProgramBuilder {
     operands: readonly OperandOf[],
     outputs: readonly Tensor[],
   ): void {
-    this.#checkOperands('map', label, scalar, rows, columns, operands)
-    const count = scalar.outputs.length
-    if (outputs.length !== count || outputs.some((output) => sizeOf(output) !== rows * columns)) {
-      this.#refuse('map', label, outputs, `expected ${count} outputs of ${rows}×${columns}`)
-    }
     this.#push(label, {
       kind: 'map',
       scalar,
@@ -132,12 +173,7 @@ export class ProgramBuilder {
     operands: readonly OperandOf[],
     shape?: readonly number[],
   ): Tensor {
-    this.#checkOperands(kind, label, scalar, rows, columns, operands)
-    const length = kind === 'columnSum' ? columns : rows
-    const output = this.tensor(label, shape ?? [length])
-    if (scalar.outputs.length !== 1 || sizeOf(output) !== length) {
-      this.#refuse(kind, label, [output], `expected one output of ${length} elements`)
-    }
+    const output = this.tensor(label, shape ?? [kind === 'columnSum' ? columns : rows])
     this.#push(label, { kind, scalar, rows, columns, operands: operands.map(withIds), outputs: [output.id] })
     return output
   }
@@ -147,18 +183,10 @@ export class ProgramBuilder {
     const { groups, subgroups, M, N, K } = form
     const reach = (s: Strides, rows: number, columns: number): number =>
       (groups - 1) * s.group + (subgroups - 1) * s.subgroup + (rows - 1) * s.row + (columns - 1) * s.column
-    const fits =
-      a.type === 'f32' &&
-      b.type === 'f32' &&
-      [groups, subgroups, M, N, K].every((extent) => Number.isSafeInteger(extent) && extent > 0) &&
-      groups * subgroups * M * K === sizeOf(a) &&
-      reach(form.a, M, K) === sizeOf(a) - 1 &&
-      groups * subgroups * K * N === sizeOf(b) &&
-      reach(form.b, K, N) === sizeOf(b) - 1 &&
-      groups * subgroups * M * N === sizeOf(output) &&
-      reach(form.c, M, N) === sizeOf(output) - 1
-    if (!fits)
+    const isWhole = reach(form.a, M, K) === sizeOf(a) - 1 && reach(form.b, K, N) === sizeOf(b) - 1
+    if (!isWhole) {
       this.#refuse('matmul', label, [a, b, output], `as ${groups}×${subgroups} products of ${M}×${K} and ${K}×${N}`)
+    }
     this.#push(label, { kind: 'matmul', ...form, inputs: [a.id, b.id], outputs: [output.id] })
     return output
   }
@@ -166,8 +194,7 @@ export class ProgramBuilder {
   /** y[r, :] = table[index[r], :]. */
   gatherRows(label: string, table: Tensor, index: Tensor): Tensor {
     const [tableRows = 0, columns = 0] = table.shape
-    if (table.shape.length !== 2 || index.type !== 'i32')
-      this.#refuse('gatherRows', label, [table, index], 'expected [V, C] and i32')
+    if (table.shape.length !== 2) this.#refuse('gatherRows', label, [table, index], 'expected [V, C] and i32 [R]')
     const rows = sizeOf(index)
     const output = this.tensor(label, [rows, columns])
     this.#push(label, {
@@ -185,8 +212,7 @@ export class ProgramBuilder {
   scatterAddRows(label: string, x: Tensor, index: Tensor, tableRows: number): Tensor {
     const rows = sizeOf(index)
     const columns = sizeOf(x) / rows
-    if (!Number.isInteger(columns) || index.type !== 'i32')
-      this.#refuse('scatterAddRows', label, [x, index], 'expected [R, C] and i32 [R]')
+    if (!Number.isInteger(columns)) this.#refuse('scatterAddRows', label, [x, index], 'expected [R, C] and i32 [R]')
     const output = this.tensor(label, [tableRows, columns])
     this.#push(label, {
       kind: 'scatterAddRows',
@@ -196,6 +222,30 @@ export class ProgramBuilder {
       inputs: [x.id, index.id],
       outputs: [output.id],
     })
+    return output
+  }
+
+  /** Windows of x[N, H, W, C] as [N, OH, OW, C, i, j]; see `WindowOperation`. */
+  window(label: string, form: WindowForm, x: Tensor): Tensor {
+    return this.#windows('window', label, form, x)
+  }
+
+  /** The transpose of `window`: [N, OH, OW, C, i, j] summed into [N, H, W, C]. */
+  windowSum(label: string, form: WindowForm, patches: Tensor): Tensor {
+    return this.#windows('windowSum', label, form, patches)
+  }
+
+  #windows(kind: 'window' | 'windowSum', label: string, form: WindowForm, input: Tensor): Tensor {
+    const { images, height, width, channels, kernelHeight, kernelWidth } = form
+    const [outHeight, outWidth] = [windowCount(height, kernelHeight, form), windowCount(width, kernelWidth, form)]
+    const image = [images, height, width, channels]
+    const patches = [images, outHeight, outWidth, channels, kernelHeight, kernelWidth]
+    const to = kind === 'window' ? patches : image
+    if (![...image, ...patches].every((extent) => extent > 0)) {
+      this.#refuse(kind, label, [input], `windows ${JSON.stringify(form)}`)
+    }
+    const output = this.tensor(label, to)
+    this.#push(label, { kind, form, inputs: [input.id], outputs: [output.id] })
     return output
   }
 
@@ -210,42 +260,22 @@ export class ProgramBuilder {
   }
 
   #push(label: string, operation: OmitLabel<Operation>): void {
-    this.#operations.push({ ...operation, label: this.#scope + label })
+    const named: Operation = { ...operation, label: this.#named(label) }
+    const fault = faultOfOperation(named, (id) => this.#tensors[id]!)
+    if (fault) {
+      const tensors = [...tensorsRead(named), ...named.outputs].map((id) => this.#tensors[id]!)
+      this.#refuse(named.kind, label, tensors, fault.why, fault.code)
+    }
+    this.#operations.push(named)
   }
 
-  #checkOperands(
-    kind: string,
-    label: string,
-    scalar: ScalarProgram,
-    rows: number,
-    columns: number,
-    operands: readonly OperandOf[],
-  ): void {
-    const tensors = operands.flatMap((operand) => ('tensor' in operand ? [operand.tensor] : []))
-    const types = operands.map((operand) => ('tensor' in operand ? operand.tensor.type : 'i32'))
-    if (types.join() !== scalar.inputs.join()) {
-      this.#refuse(
-        kind,
-        label,
-        tensors,
-        `${scalar.name} takes (${scalar.inputs.join(', ')}), got (${types.join(', ')})`,
-      )
-    }
-    for (const operand of operands) {
-      if (operand.from === 'columnIndex') continue
-      if (operand.from === 'rowIndex') {
-        if (!(operand.modulo > 0)) this.#refuse(kind, label, tensors, `row index modulo ${operand.modulo}`)
-        continue
-      }
-      const size = sizeOf(operand.tensor)
-      const fits = { full: size === rows * columns, row: rows % size === 0, column: size === columns }[operand.from]
-      if (!fits) this.#refuse(kind, label, [operand.tensor], `as ${operand.from} operand of ${rows}×${columns}`)
-    }
+  #named(name: string): string {
+    return this.#scope + name + this.#ending
   }
 
-  #refuse(operator: string, label: string, tensors: readonly Tensor[], why: string): never {
+  #refuse(operator: string, label: string, tensors: readonly Tensor[], why: string, code = 'SHAPE'): never {
     const shapes = tensors.map((tensor) => `${tensor.name} ${tensor.type}[${tensor.shape.join(', ')}]`).join(', ')
-    throw new PotluckError('SHAPE', `${operator} ${this.#scope}${label}: ${shapes}: ${why}`, { operator, shapes })
+    throw new PotluckError(code, `${operator} ${this.#named(label)}: ${shapes}: ${why}`, { operator, shapes })
   }
 }
 

@@ -2,8 +2,18 @@ import { type Hex, sha256, toHex, utf8 } from '@potluck/protocol'
 import { scalarOperations } from '../scalar/ScalarProgram.ts'
 import type { Operation, Program, Strides } from './Program.ts'
 
-const kinds = ['map', 'columnSum', 'rowSum', 'rowMaximum', 'matmul', 'gatherRows', 'scatterAddRows'] as const
-const sources = ['full', 'row', 'column', 'rowIndex', 'columnIndex'] as const
+const kinds = [
+  'map',
+  'columnSum',
+  'rowSum',
+  'rowMaximum',
+  'matmul',
+  'gatherRows',
+  'scatterAddRows',
+  'window',
+  'windowSum',
+] as const
+const sources = ['full', 'row', 'column', 'rowIndex', 'columnIndex', 'swapped'] as const
 
 /**
  * The canonical bytes of a program (E-15): `potluck-program-1\n`, then 32-bit little-endian words. Lists begin with
@@ -52,6 +62,10 @@ export function operationWords(operation: Operation, shapeOnly = false): number[
   if (operation.kind === 'matmul') {
     const { groups, subgroups, M, N, K, a, b, c } = operation
     words.push(groups, subgroups, M, N, K, ...strideWords(a), ...strideWords(b), ...strideWords(c))
+    tensors(operation.inputs)
+  } else if ('form' in operation) {
+    const { images, height, width, channels, kernelHeight, kernelWidth, stride, padding } = operation.form
+    words.push(images, height, width, channels, kernelHeight, kernelWidth, stride, padding)
     tensors(operation.inputs)
   } else if ('tableRows' in operation) {
     words.push(operation.tableRows, operation.rows, operation.columns)

@@ -7,19 +7,23 @@
  * @param out     four u32, written
  */
 export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: Uint32Array): void {
-  let [c0, c1, c2, c3] = [counter[0]! >>> 0, counter[1]! >>> 0, counter[2]! >>> 0, counter[3]! >>> 0]
-  let [k0, k1] = [key[0]! >>> 0, key[1]! >>> 0]
+  let c0 = counter[0]! | 0
+  let c1 = counter[1]! | 0
+  let c2 = counter[2]! | 0
+  let c3 = counter[3]! | 0
+  let k0 = key[0]! | 0
+  let k1 = key[1]! | 0
   for (let round = 0; round < 10; round++) {
-    const high0 = multiplyHigh(0xd2511f53, c0)
-    const low0 = Math.imul(0xd2511f53, c0) >>> 0
-    const high1 = multiplyHigh(0xcd9e8d57, c2)
-    const low1 = Math.imul(0xcd9e8d57, c2) >>> 0
-    c0 = (high1 ^ c1 ^ k0) >>> 0
+    const high0 = multiplyHigh(0xd251, 0x1f53, c0)
+    const low0 = Math.imul(0xd2511f53, c0)
+    const high1 = multiplyHigh(0xcd9e, 0x8d57, c2)
+    const low1 = Math.imul(0xcd9e8d57, c2)
+    c0 = high1 ^ c1 ^ k0
     c1 = low1
-    c2 = (high0 ^ c3 ^ k1) >>> 0
+    c2 = high0 ^ c3 ^ k1
     c3 = low0
-    k0 = (k0 + 0x9e3779b9) >>> 0
-    k1 = (k1 + 0xbb67ae85) >>> 0
+    k0 = (k0 + 0x9e3779b9) | 0
+    k1 = (k1 + 0xbb67ae85) | 0
   }
   out[0] = c0
   out[1] = c1
@@ -27,10 +31,12 @@ export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: 
   out[3] = c3
 }
 
-/** The upper 32 bits of a 32 by 32 bit product, by 16-bit halves: every partial sum stays below 2^53. */
-function multiplyHigh(a: number, b: number): number {
-  const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff]
-  const middle = aHigh * bLow + Math.floor((aLow * bLow) / 0x10000)
-  const carry = (middle % 0x10000) + aLow * bHigh
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0
+/** The upper 32 bits of (high·2^16 + low)·b, all unsigned, by 16-bit halves in integer arithmetic only: this is hot. */
+function multiplyHigh(high: number, low: number, b: number): number {
+  const bHigh = b >>> 16
+  const bLow = b & 0xffff
+  const cross = Math.imul(high, bLow)
+  const other = Math.imul(low, bHigh)
+  const middle = (Math.imul(low, bLow) >>> 16) + (cross & 0xffff) + (other & 0xffff)
+  return (Math.imul(high, bHigh) + (cross >>> 16) + (other >>> 16) + (middle >>> 16)) | 0
 }

@@ -9,7 +9,10 @@ import {
   type ReduceOperation,
   type RowsOperation,
   sizeOf,
+  type WindowOperation,
+  windowCount,
 } from '../program/Program.ts'
+import { stateRoot } from '../program/stateRoot.ts'
 import { evaluateScalar } from '../scalar/evaluateScalar.ts'
 
 type Values = Float32Array | Int32Array
@@ -27,6 +30,8 @@ export function referenceExecution(program: Program): Execution {
   }
   return {
     write: (name, given) => values[inputFor(program, name, given).id]!.set(given),
+    readTensor: (id) => values[id]!.slice(),
+    stateRoot: (names) => stateRoot(names.map((name) => values[namedTensor(program, name).id] as Float32Array)),
     read: (name) => Float32Array.from(values[namedTensor(program, name).id]!),
     run() {
       for (const operation of program.operations) {
@@ -51,6 +56,10 @@ function runOperation(operation: Operation, values: Values[]): void {
     case 'matmul':
       runMatmul(operation, values)
       break
+    case 'window':
+    case 'windowSum':
+      runWindow(operation, values)
+      break
     default:
       checkIndices(values[operation.inputs[1]] as Int32Array, operation.tableRows, operation)
       runRows(operation, values)
@@ -71,7 +80,10 @@ function elementOf(
       else if (operand.from === 'rowIndex') inputs[i] = r % operand.modulo
       else {
         const tensor = values[operand.tensor]!
-        inputs[i] = tensor[{ full: r * columns + c, row: r % tensor.length, column: c }[operand.from]]!
+        inputs[i] =
+          tensor[
+            { full: r * columns + c, swapped: r * columns + (c ^ 1), row: r % tensor.length, column: c }[operand.from]
+          ]!
       }
     })
     evaluateScalar(scalar, inputs, registers)
@@ -147,6 +159,33 @@ function runRows(operation: RowsOperation, values: Values[]): void {
       const at = index[r]! * columns + c
       if (kind === 'gatherRows') out[r * columns + c] = x[at]!
       else out[at] = Math.fround(out[at]! + x[r * columns + c]!)
+    }
+  }
+}
+
+function runWindow({ kind, form, inputs, outputs }: WindowOperation, values: Values[]): void {
+  const { images, height, width, channels, kernelHeight, kernelWidth, stride, padding } = form
+  const [from, to] = [values[inputs[0]]!, values[outputs[0]]!]
+  const outHeight = windowCount(height, kernelHeight, form)
+  const outWidth = windowCount(width, kernelWidth, form)
+  if (kind === 'windowSum') to.fill(0)
+  for (let n = 0; n < images; n++) {
+    for (let i = 0; i < kernelHeight; i++) {
+      for (let j = 0; j < kernelWidth; j++) {
+        for (let oh = 0; oh < outHeight; oh++) {
+          for (let ow = 0; ow < outWidth; ow++) {
+            const [h, w] = [oh * stride + i - padding, ow * stride + j - padding]
+            const isInside = h >= 0 && h < height && w >= 0 && w < width
+            for (let c = 0; c < channels; c++) {
+              const image = ((n * height + h) * width + w) * channels + c
+              const patch =
+                ((((n * outHeight + oh) * outWidth + ow) * channels + c) * kernelHeight + i) * kernelWidth + j
+              if (kind === 'window') to[patch] = isInside ? from[image]! : 0
+              else if (isInside) to[image] = Math.fround(to[image]! + from[patch]!)
+            }
+          }
+        }
+      }
     }
   }
 }

@@ -1,16 +1,26 @@
 import {
+  cosCoefficients,
+  erfCoefficients,
+  erfcCoefficients,
   expCoefficients,
   expOverflow,
   expUnderflow,
+  halfPi1,
+  halfPi2,
+  halfPi3,
+  halfPi4,
   ln2High,
   ln2Low,
   log2e,
   logCoefficients,
   roundingBias,
+  sinCoefficients,
   tanhCoefficients,
   tanhSplit,
+  turnLimit,
+  twoOverPi,
 } from '../math/constants.ts'
-import type { Real, ScalarBuilder } from './ScalarBuilder.ts'
+import type { Integer, Real, ScalarBuilder } from './ScalarBuilder.ts'
 
 /** `exactExp` as scalar instructions: the same operations in the same order (E-06). */
 export function exp(s: ScalarBuilder, x: Real): Real {
@@ -69,4 +79,52 @@ export function tanh(s: ScalarBuilder, x: Real): Real {
 /** 1 / (1 + e^−x). */
 export function sigmoid(s: ScalarBuilder, x: Real): Real {
   return s.divide(s.constant(1), s.add(s.constant(1), exp(s, s.negate(x))))
+}
+
+/** `exactSin` as scalar instructions: the same operations in the same order (E-21). */
+export function sin(s: ScalarBuilder, x: Real): Real {
+  const { word, r } = quarterTurns(s, x)
+  return sineOf(s, word, r)
+}
+
+/** `exactCos` as scalar instructions: the same operations in the same order (E-21). */
+export function cos(s: ScalarBuilder, x: Real): Real {
+  const { word, r } = quarterTurns(s, x)
+  return sineOf(s, s.integerAdd(word, s.integer(1)), r)
+}
+
+function quarterTurns(s: ScalarBuilder, x: Real): { word: Integer; r: Real } {
+  const bias = s.constant(roundingBias)
+  const biased = s.add(s.multiply(x, s.constant(twoOverPi)), bias)
+  const n = s.subtract(biased, bias)
+  const rest = [halfPi1, halfPi2, halfPi3, halfPi4].reduce(
+    (left, part) => s.subtract(left, s.multiply(n, s.constant(part))),
+    x,
+  )
+  const [limit, least] = [s.constant(turnLimit), s.constant(-turnLimit)]
+  const above = s.select(s.less(limit, rest), limit, rest)
+  return { word: s.bits(biased), r: s.select(s.less(above, least), least, above) }
+}
+
+function sineOf(s: ScalarBuilder, word: Integer, r: Real): Real {
+  const z = s.multiply(r, r)
+  const sine = s.add(r, s.multiply(s.multiply(r, z), s.polynomial(z, sinCoefficients)))
+  const tail = s.multiply(s.multiply(z, z), s.polynomial(z, cosCoefficients))
+  const cosine = s.add(s.constant(1), s.add(s.multiply(z, s.constant(-0.5)), tail))
+  const isEven = s.integerEqual(s.shiftLeft(word, 31), s.integer(0))
+  const size = s.select(isEven, sine, cosine)
+  return s.select(s.integerLessOrEqual(s.integer(0), s.shiftLeft(word, 30)), size, s.negate(size))
+}
+
+/** `exactErf` as scalar instructions: the same operations in the same order (E-22). */
+export function erf(s: ScalarBuilder, x: Real): Real {
+  const one = s.constant(1)
+  const near = s.add(x, s.multiply(x, s.polynomial(s.multiply(x, x), erfCoefficients)))
+  const size = s.absolute(x)
+  const four = s.constant(4)
+  const inside = s.select(s.less(four, size), four, size)
+  const g = s.polynomial(s.subtract(inside, one), erfcCoefficients)
+  const far = s.subtract(one, exp(s, s.negate(g)))
+  const signed = s.select(s.less(x, s.constant(0)), s.negate(far), far)
+  return s.select(s.less(size, one), near, signed)
 }

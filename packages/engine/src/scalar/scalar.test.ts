@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runBoth } from '../../test/runBoth.ts'
+import { exactCos } from '../math/cos.ts'
+import { exactErf } from '../math/erf.ts'
 import { exactExp } from '../math/exp.ts'
 import { exactLog } from '../math/log.ts'
+import { exactSin } from '../math/sin.ts'
 import { exactTanh } from '../math/tanh.ts'
 import { full, ProgramBuilder } from '../program/ProgramBuilder.ts'
-import { exp, log, tanh } from './functions.ts'
+import { cos, erf, exp, log, sin, tanh } from './functions.ts'
 import { type Integer, type Real, ScalarBuilder } from './ScalarBuilder.ts'
 import type { ScalarProgram } from './ScalarProgram.ts'
 
@@ -20,10 +23,16 @@ function sweep(from: number, to: number, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1))
 }
 
+/** Places where the functions change over, and arguments far outside. */
+const turning = [-0, 1e-45, -1e-39, 1, 0.99999994, 4, 1.5707964, -4.712389, 12867.96, 1e9, -3.4e38]
+
 const cases: [string, (s: ScalarBuilder, x: Real) => Real, (x: number) => number, Float32Array][] = [
   ['exp', exp, exactExp, Float32Array.of(...sweep(-90, 90, 30_001), -87.33655, -87.33653, 88.7229, -0, 1e-45)],
   ['log', log, exactLog, Float32Array.of(...sweep(1e-45, 9, 30_001), 0, 1e-45, 1e-39, 3e38, Number.POSITIVE_INFINITY)],
   ['tanh', tanh, exactTanh, Float32Array.of(...sweep(-11, 11, 30_001), -0, 0.625, -0.62499994, 1e-45)],
+  ['sin', sin, exactSin, Float32Array.of(...sweep(-40, 40, 10_001), ...sweep(-2e4, 2e4, 20_001), ...turning)],
+  ['cos', cos, exactCos, Float32Array.of(...sweep(-40, 40, 10_001), ...sweep(-2e4, 2e4, 20_001), ...turning)],
+  ['erf', erf, exactErf, Float32Array.of(...sweep(-5, 5, 30_001), ...turning, Number.NEGATIVE_INFINITY)],
 ]
 
 for (const [name, write, exact, values] of cases) {

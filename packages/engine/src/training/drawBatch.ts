@@ -10,7 +10,7 @@ import { RandomStream, streamPurpose } from '../random/RandomStream.ts'
 export function drawBatch(
   seed: Uint8Array,
   step: number,
-  tokens: Uint8Array,
+  tokens: Uint8Array | Uint16Array | Int32Array,
   B: number,
   T: number,
 ): { inputs: Int32Array; targets: Int32Array } {

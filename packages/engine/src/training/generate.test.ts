@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { smallRecipe, smallSeed, smallTokens } from '../../test/engineVectors.ts'
+import { smallRecipe, smallSeed, smallTokens } from '../check/engineVectors.ts'
 import { createEngine, createReferenceEngine } from '../createEngine.ts'
 import { initialParameters } from '../model/initialParameters.ts'
 import { type Generation, generate } from './generate.ts'

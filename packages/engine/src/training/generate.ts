@@ -1,10 +1,12 @@
-import { PotluckError } from '@potluck/protocol'
 import type { Engine } from '../createEngine.ts'
-import { exactExp64 } from '../math/exp64.ts'
+import { cachedDecoder } from '../model/cachedDecoder.ts'
 import { charactersOf, type LanguageConfig } from '../model/LanguageConfig.ts'
 import { logitsProgram, vocabularySize } from '../model/languagePrograms.ts'
+import { sequenceModelOf } from '../model/sequenceModelOf.ts'
 import { encodeText } from '../model/text.ts'
+import type { Execution } from '../program/Execution.ts'
 import { RandomStream, streamPurpose } from '../random/RandomStream.ts'
+import { checkSampling, sampleToken } from './sampleToken.ts'
 
 export type Generation = {
   readonly config: LanguageConfig
@@ -27,31 +29,23 @@ export type Generation = {
  * character of the vocabulary where there is no newline. Only the last `context` characters are seen. With `stop`, a
  * character that may begin a stop string is held back until that is decided.
  *
- * Cost: one forward pass of a full window per character.
+ * Cost: one pass over the weights per character while prompt and text fit the context, then one forward pass of a full
+ * window per character.
  */
 export async function* generate(engine: Engine, generation: Generation): AsyncGenerator<string, void> {
-  const { config, parameters, prompt, maxTokens, temperature, seed, stop = [], signal } = generation
-  if (!(temperature >= 0 && temperature < Number.POSITIVE_INFINITY)) {
-    throw new PotluckError('BAD_TEMPERATURE', `temperature must be 0 or above, got ${temperature}`)
-  }
-  const { context: T } = config
-  const V = vocabularySize(config)
+  const { config, prompt, maxTokens, temperature, seed, stop = [], signal } = generation
+  checkSampling({ temperature })
   const characters = charactersOf(config)
-  const execution = await engine.prepare(logitsProgram(config))
-  execution.write('parameters', parameters)
   const text = [...encodeText(config, prompt, 'drop')]
   if (text.length === 0) text.push(Math.max(0, characters.indexOf('\n')))
+  const logitsAfter = reader(engine, generation, text.length)
   const stops = stop.filter((item) => item.length > 0)
   let held = ''
   for (let step = 0; step < maxTokens; step++) {
     signal?.throwIfAborted()
-    const seen = text.slice(-T)
-    const window = new Int32Array(T)
-    window.set(seen)
-    execution.write('tokens', window)
-    execution.run()
-    const logits = execution.read('logits').subarray((seen.length - 1) * V, seen.length * V)
-    const token = temperature === 0 ? likeliest(logits) : draw(logits, temperature, seed, step)
+    const logits = await logitsAfter(text)
+    const uniform = new RandomStream(seed, streamPurpose.sampling, step).uniform(0)
+    const token = sampleToken(logits, { temperature }, uniform)
     text.push(token)
     held += characters[token]!
     if (stops.some((item) => held.endsWith(item))) return void (yield* withoutStop(held, stops))
@@ -62,22 +56,32 @@ export async function* generate(engine: Engine, generation: Generation): AsyncGe
   yield* [...held]
 }
 
-function likeliest(logits: Float32Array): number {
-  return logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0)
-}
-
-/** The first token whose cumulated weight e^((x − max)/temperature), in f64 from left to right, exceeds u · total. */
-function draw(logits: Float32Array, temperature: number, seed: Uint8Array, step: number): number {
-  const most = logits[likeliest(logits)]!
-  const weights = Array.from(logits, (value) => exactExp64((value - most) / temperature))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const limit = new RandomStream(seed, streamPurpose.sampling, step).uniform(0) * total
-  let sum = 0
-  for (const [token, weight] of weights.entries()) {
-    sum += weight
-    if (sum > limit) return token
+/** Gives the logits after the text: from the cache while the text fits the context, else by a full pass over its end. */
+function reader(
+  engine: Engine,
+  { config, parameters, maxTokens }: Generation,
+  length: number,
+): (text: readonly number[]) => Promise<Float32Array> {
+  const { context: T } = config
+  const V = vocabularySize(config)
+  const cached = cachedDecoder(engine, sequenceModelOf(config), { parameters }, 1, length + maxTokens)
+  let known = 0
+  let full: Execution | undefined
+  return async (text) => {
+    if (text.length <= T) {
+      const logits = known === text.length - 1 ? await cached.append(text.slice(-1)) : await cached.read([text])
+      known = text.length
+      return logits
+    }
+    // Once the text is longer than the context every position shifts, and with it all keys and values.
+    if (!full) {
+      full = await engine.prepare(logitsProgram(config))
+      full.write('parameters', parameters)
+    }
+    full.write('tokens', Int32Array.from(text.slice(-T)))
+    full.run()
+    return full.read('logits').subarray((T - 1) * V)
   }
-  return logits.length - 1
 }
 
 /** How many of the last characters of `held` may still become a stop string. */

@@ -1,9 +1,8 @@
-import { type Hex, merkleRootOfBytes, PotluckError, toHex } from '@potluck/protocol'
+import { type Hex, PotluckError } from '@potluck/protocol'
 import type { Engine } from '../createEngine.ts'
 import { trainingProgram } from '../model/languagePrograms.ts'
 import { parameterCount } from '../model/parameterLayout.ts'
 import { checkTokens } from '../model/text.ts'
-import { littleEndianBytes } from '../program/littleEndianBytes.ts'
 import { drawBatch } from './drawBatch.ts'
 import { checkRecipe, type LanguageRecipe } from './LanguageRecipe.ts'
 import { stepRates } from './stepRates.ts'
@@ -27,7 +26,7 @@ export type LocalResult = {
   readonly parameters: Float32Array
   /** Mean loss of each step's batch, before the step's update. */
   readonly losses: Float32Array
-  /** `stateRoot` after every `stateEverySteps` steps and after the last. */
+  /** State root (D-02) after every `stateEverySteps` steps and after the last. */
   readonly stateRoots: readonly Hex[]
 }
 
@@ -68,15 +67,10 @@ export async function trainLocally(engine: Engine, training: LocalTraining): Pro
     losses[step] = execution.read('loss')[0]!
     step++
     if (step % stateEverySteps === 0 || step === steps) {
-      stateRoots.push(stateRoot(['parameters', 'moment1', 'moment2'].map((name) => execution.read(name))))
+      stateRoots.push(execution.stateRoot(['parameters', 'moment1', 'moment2']))
     }
     onStep?.(step, losses[step - 1]!)
     if (pause && step < steps) await pause()
   }
   return { parameters: execution.read('parameters'), losses, stateRoots }
-}
-
-/** Merkle root over 1 KiB leaves of parameters, first and second moments laid end to end as little-endian f32 (E-17). */
-export function stateRoot(parts: readonly Float32Array[]): Hex {
-  return toHex(merkleRootOfBytes(littleEndianBytes(...parts)))
 }

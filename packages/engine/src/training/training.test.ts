@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { smallRecipe, smallSeed, smallTokens } from '../../test/engineVectors.ts'
+import { smallRecipe, smallSeed, smallTokens } from '../check/engineVectors.ts'
 import { createEngine } from '../createEngine.ts'
 import { exactLog64 } from '../math/log64.ts'
 import { initialParameters } from '../model/initialParameters.ts'

@@ -1,17 +1,21 @@
 import type { MapOperation, ReduceOperation } from '../program/Program.ts'
-import { ElementLoops } from './ElementLoops.ts'
+import { columnsPerUnit, ElementLoops } from './ElementLoops.ts'
 import { ScalarCode } from './emitScalar.ts'
-import { FunctionWriter } from './FunctionWriter.ts'
+import type { FunctionWriter, Local } from './FunctionWriter.ts'
+import { type Kernel, KernelWriter } from './Kernel.ts'
 import { op, simd } from './opcodes.ts'
 
-/** Kernel of a map. Parameters: addresses of the tensor operands, then of the outputs. */
-export function emitMap(operation: MapOperation, rowLengths: readonly number[]): FunctionWriter {
+/** Kernel of a map; units are rows, or runs of columns where rows are few. */
+export function emitMap(operation: MapOperation, rowLengths: readonly number[]): Kernel {
+  const { rows, columns, scalar } = operation
   const tensors = operation.operands.filter((operand) => 'tensor' in operand).length
-  const f = new FunctionWriter(tensors + operation.outputs.length)
-  const code = new ScalarCode(f, operation.scalar)
-  const loops = new ElementLoops(f, operation.rows, operation.columns, operation.operands)
+  const byColumns = columns >= 16 * rows
+  const f = new KernelWriter(tensors + operation.outputs.length)
+  const code = new ScalarCode(f, scalar)
+  const loops = new ElementLoops(f, operation, rowLengths, byColumns)
   const outputs = operation.outputs.map((_, i) => tensors + i)
-  loops.eachRow(rowLengths, outputs, () => {
+  const moving = outputs.map((output): [Local, number] => [output, 4 * columns])
+  loops.eachRow(moving, () => {
     loops.eachColumn(
       1,
       (bytes) => {
@@ -19,6 +23,7 @@ export function emitMap(operation: MapOperation, rowLengths: readonly number[]):
           .emit(f, (input) => loops.push(input, bytes))
           .forEach((value, i) => {
             f.get(outputs[i]!).get(loops.offset).emit(op.i32Add).get(value).accessSimd(simd.store, bytes)
+            f.watch(value)
           })
       },
       () => {
@@ -26,25 +31,32 @@ export function emitMap(operation: MapOperation, rowLengths: readonly number[]):
           .emit(f, (input) => loops.push(input, 0))
           .forEach((value, i) => {
             f.get(outputs[i]!).get(loops.offset).emit(op.i32Add).get(value).storeLane0(0)
+            f.watch(value, true)
           })
       },
     )
   })
-  return f
+  return {
+    code: f,
+    units: byColumns ? Math.ceil(columns / columnsPerUnit) : rows,
+    scratchBytes: 0,
+    cost: rows * Math.ceil(columns / 4) * scalar.instructions.length,
+  }
 }
 
-/** Kernel of a column sum: clears y, then adds row after row, lanes across columns (E-12). */
-export function emitColumnSum(operation: ReduceOperation, rowLengths: readonly number[]): FunctionWriter {
+/** Kernel of a column sum: clears y, then adds row after row, lanes across columns (E-12); units are runs of columns. */
+export function emitColumnSum(operation: ReduceOperation, rowLengths: readonly number[]): Kernel {
+  const { rows, columns, scalar } = operation
   const y = operation.operands.filter((operand) => 'tensor' in operand).length
-  const f = new FunctionWriter(y + 1)
-  const code = new ScalarCode(f, operation.scalar)
-  const loops = new ElementLoops(f, operation.rows, operation.columns, operation.operands)
-  f.get(y)
-    .integer(0)
-    .integer(4 * operation.columns)
-    .emit(op.bulk, 11, 0)
+  const f = new KernelWriter(y + 1)
+  const code = new ScalarCode(f, scalar)
+  const loops = new ElementLoops(f, operation, rowLengths, true)
+  const [start, length] = [f.local('i32'), f.local('i32')]
+  f.get(loops.end).get(loops.begin).emit(op.i32Subtract).set(length)
+  f.get(y).get(loops.begin).emit(op.i32Add).set(start)
+  f.get(start).integer(0).get(length).emit(op.bulk, 11, 0)
   const address = (): FunctionWriter => f.get(y).get(loops.offset).emit(op.i32Add)
-  loops.eachRow(rowLengths, [], () => {
+  loops.eachRow([], () => {
     loops.eachColumn(
       1,
       (bytes) => {
@@ -59,5 +71,11 @@ export function emitColumnSum(operation: ReduceOperation, rowLengths: readonly n
       },
     )
   })
-  return f
+  f.watchMemory(start, length)
+  return {
+    code: f,
+    units: Math.ceil(columns / columnsPerUnit),
+    scratchBytes: 0,
+    cost: rows * Math.ceil(columns / 4) * (scalar.instructions.length + 2),
+  }
 }

@@ -1,142 +1,199 @@
 /**
  * The matrix product kernel. One function per shape and stride pattern, with every extent a constant.
  *
- * Tiles of 4 rows by 8 columns stay in eight vector registers while k runs from 0 to K − 1, so each output element is
+ * Tiles of 5 rows by 8 columns stay in ten vector registers while k runs from 0 to K − 1, so each output element is
  * one chain of rounded products and rounded sums from left to right (E-10); lanes lie across columns. Eight columns of
- * b are copied into a panel [K, 8] first; `a` is copied into panels [K, 4] when its k stride is not 1.
+ * b are copied into a panel [K, 8] first; `a` is copied into panels [K, 5] when its k stride is not 1. Of x86's sixteen
+ * registers this leaves two for b, one for a, one for the product: 6 by 8 spills and takes twice the time.
+ *
+ * A unit is one panel of columns in one block of rows of one product; units go product by product, block by block.
  */
 import type { MatmulOperation, Strides } from '../program/Program.ts'
-import { FunctionWriter, type Local } from './FunctionWriter.ts'
+import { copyPanel } from './copyPanel.ts'
+import { emitStreamedMatmul, isStreamed } from './emitStreamedMatmul.ts'
+import type { Local } from './FunctionWriter.ts'
+import { type Kernel, KernelWriter } from './Kernel.ts'
+import { type MatmulForm, rowMajor } from './matmulForm.ts'
 import { op, simd } from './opcodes.ts'
 
-const tileRows = 4
+const tileRows = 5
 const tileColumns = 8
 const tileBytes = 4 * tileRows * tileColumns
+/** Products with fewer panels than this are cut into blocks of rows too, so that threads find enough units. */
+const enoughUnits = 24
+const leastBlockRows = 64
 
-type Form = Pick<MatmulOperation, 'groups' | 'subgroups' | 'M' | 'N' | 'K' | 'a' | 'b' | 'c'>
-
-/** Scratch memory the kernel of this product needs: one tile, one panel of b, the panels of a. */
-export function matmulScratchBytes(operation: MatmulOperation): number {
-  const { M, K } = rowMajor(operation)
-  return tileBytes + 4 * tileColumns * K + 4 * (M + tileRows) * K
+/** Rows as tiles of five, then of four, then single ones: 16 and more need no single ones. */
+function tilesOf(rows: number): { fives: number; fours: number } {
+  const fours = (5 - (rows % 5)) % 5
+  if (4 * fours <= rows) return { fives: (rows - 4 * fours) / 5, fours }
+  return { fives: Math.floor(rows / 5), fours: rows % 5 === 4 ? 1 : 0 }
 }
 
-/** cᵀ = bᵀ·aᵀ when c lies column by column: the same sums in the same order, since a product of two floats commutes. */
-function rowMajor(form: Form): Form & { swapped: boolean } {
-  if (form.c.column === 1 || form.c.row !== 1) return { ...form, swapped: false }
-  const turned = (s: Strides): Strides => ({ ...s, row: s.column, column: s.row })
-  const { M, N, a, b, c } = form
-  return { ...form, M: N, N: M, a: turned(b), b: turned(a), c: turned(c), swapped: true }
-}
-
-/** Parameters: addresses of a, b, c and of `matmulScratchBytes` of scratch. */
-export function emitMatmul(operation: MatmulOperation): FunctionWriter {
-  const f = new FunctionWriter(4)
+export function emitMatmul(operation: MatmulOperation): Kernel {
   const form = rowMajor(operation)
-  const { groups, subgroups, a, b, c } = form
-  const outer: [Local, Strides][] = [
-    [form.swapped ? 1 : 0, a],
-    [form.swapped ? 0 : 1, b],
-    [2, c],
-  ]
-  const inner = outer.map(() => f.local('i32')) as [Local, Local, Local]
-  const kernel = new TileWriter(f, form, inner, 3)
-  f.loop(f.local('i32'), 0, groups, 1, () => {
-    outer.forEach(([address], i) => {
-      f.get(address).set(inner[i]!)
-    })
-    f.loop(f.local('i32'), 0, subgroups, 1, () => {
-      kernel.product()
-      outer.forEach(([, strides], i) => {
-        f.advance(inner[i]!, 4 * strides.subgroup)
-      })
-    })
-    for (const [address, strides] of outer) f.advance(address, 4 * strides.group)
-  })
-  return f
+  return isStreamed(form) ? emitStreamedMatmul(form) : new TiledMatmul(form).kernel()
 }
 
-class TileWriter {
-  readonly #f: FunctionWriter
-  readonly #form: Form
+class TiledMatmul {
+  readonly #f = new KernelWriter(3)
+  readonly #form: MatmulForm
+  readonly #blocks: number
+  readonly #blockRows: number
+  readonly #panels: number
+  /** Whether `a` is copied, so that its tiles are read in one stream. */
+  readonly #packs: boolean
+  /** Addresses of this unit's block of a, panel of b, tile row of c; where the copies lie. */
   readonly #a: Local
   readonly #b: Local
   readonly #c: Local
-  readonly #tile: Local
   readonly #panel: Local
   readonly #packedA: Local
-  readonly #packs: boolean
+  /** Rows of this block: where the tiles of five end, those of four, and all. */
+  readonly #rows: readonly [Local, Local, Local]
   readonly #sums: Local[]
   readonly #vectors: Local[]
-  readonly #counters: Local[]
+  readonly #counter: Local
   readonly #pointers: Local[]
 
-  constructor(f: FunctionWriter, form: Form, [a, b, c]: [Local, Local, Local], scratch: Local) {
-    this.#f = f
+  constructor(form: MatmulForm) {
+    const f = this.#f
     this.#form = form
-    ;[this.#a, this.#b, this.#c, this.#tile] = [a, b, c, scratch]
-    this.#panel = f.local('i32')
-    this.#packedA = f.local('i32')
-    this.#packs = form.a.column !== 1 && form.M >= tileRows
+    this.#panels = Math.ceil(form.N / tileColumns)
+    const products = form.groups * form.subgroups
+    const wanted = Math.ceil(enoughUnits / (products * this.#panels))
+    const blocks = Math.max(1, Math.min(wanted, Math.floor(form.M / leastBlockRows)))
+    this.#blockRows = Math.ceil(form.M / blocks / tileRows) * tileRows
+    this.#blocks = Math.ceil(form.M / this.#blockRows)
+    this.#packs = form.a.column !== 1 && form.M >= 4
+    const integers = (count: number): Local[] => Array.from({ length: count }, () => f.local('i32'))
+    ;[this.#a, this.#b, this.#c, this.#panel] = integers(4) as [Local, Local, Local, Local]
+    ;[this.#packedA, this.#counter] = integers(2) as [Local, Local]
+    this.#rows = integers(3) as [Local, Local, Local]
+    this.#pointers = integers(4)
     this.#sums = Array.from({ length: 2 * tileRows }, () => f.local('v128'))
     this.#vectors = Array.from({ length: 3 }, () => f.local('v128'))
-    this.#counters = Array.from({ length: 3 }, () => f.local('i32'))
-    this.#pointers = Array.from({ length: 5 }, () => f.local('i32'))
-    f.sum(scratch, tileBytes).set(this.#panel)
-    f.sum(this.#panel, 4 * tileColumns * form.K).set(this.#packedA)
   }
 
-  /** One product: panels of eight columns, and in each, tiles of four rows, then single rows. */
-  product(): void {
+  kernel(): Kernel {
     const f = this.#f
-    const { N, b, c } = this.#form
-    if (this.#packs) this.#packA()
-    const [columns] = this.#counters as [Local]
-    const [fromB, toC] = this.#pointers as [Local, Local]
-    f.get(this.#b).set(fromB).get(this.#c).set(toC)
-    f.loop(columns, 0, N - (N % tileColumns), tileColumns, () => {
-      this.#panelOfColumns(tileColumns)
-      f.advance(fromB, 4 * tileColumns * b.column).advance(toC, 4 * tileColumns * c.column)
+    const { groups, subgroups, M, N, K } = this.#form
+    const products = groups * subgroups
+    const [column, rest, packed] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    f.sum(f.scratch, tileBytes).set(this.#panel)
+    f.sum(this.#panel, 4 * tileColumns * K).set(this.#packedA)
+    f.integer(-1).set(packed)
+    f.span(f.firstUnit, f.endUnit, 1, () => {
+      f.get(f.firstUnit).integer(this.#panels).emit(op.i32RemainderUnsigned).set(column)
+      f.get(f.firstUnit).integer(this.#panels).emit(op.i32DivideUnsigned).set(rest)
+      this.#locate(column, rest)
+      if (this.#packs) {
+        f.get(rest).get(packed).emit(op.i32NotEqual)
+        f.branch(() => {
+          this.#packA()
+          f.get(rest).set(packed)
+        })
+      }
+      const last = N % tileColumns
+      if (last === 0) this.#panelOfColumns(tileColumns)
+      else if (N < tileColumns) this.#panelOfColumns(last)
+      else {
+        f.get(column)
+          .integer(this.#panels - 1)
+          .emit(op.i32Equal)
+        f.branch(
+          () => this.#panelOfColumns(last),
+          () => this.#panelOfColumns(tileColumns),
+        )
+      }
     })
-    if (N % tileColumns > 0) this.#panelOfColumns(N % tileColumns)
+    const scratchBytes = tileBytes + 4 * tileColumns * K + (this.#packs ? 4 * this.#blockRows * K : 0)
+    return { code: f, units: products * this.#blocks * this.#panels, scratchBytes, cost: (products * M * N * K) / 2 }
+  }
+
+  /** Sets the addresses and the number of rows of the unit in panel `column` of (product, block) `rest`. */
+  #locate(column: Local, rest: Local): void {
+    const f = this.#f
+    const { subgroups, M, a, b, c, swapped } = this.#form
+    const [product, block] = [this.#pointers[0]!, this.#pointers[1]!]
+    f.get(rest).integer(this.#blocks).emit(op.i32DivideUnsigned).set(product)
+    f.get(rest).integer(this.#blocks).emit(op.i32RemainderUnsigned).set(block)
+    const at = (address: Local, from: Local, { group, subgroup }: Strides): void => {
+      f.get(from)
+      f.get(product)
+        .integer(subgroups)
+        .emit(op.i32DivideUnsigned)
+        .integer(4 * group)
+        .emit(op.i32Multiply, op.i32Add)
+      f.get(product)
+        .integer(subgroups)
+        .emit(op.i32RemainderUnsigned)
+        .integer(4 * subgroup)
+        .emit(op.i32Multiply, op.i32Add)
+      f.set(address)
+    }
+    at(this.#a, swapped ? 1 : 0, a)
+    at(this.#b, swapped ? 0 : 1, b)
+    at(this.#c, 2, c)
+    f.advanceBy(this.#a, block, 4 * this.#blockRows * a.row)
+    f.advanceBy(this.#c, block, 4 * this.#blockRows * c.row)
+    f.advanceBy(this.#b, column, 4 * tileColumns * b.column)
+    f.advanceBy(this.#c, column, 4 * tileColumns * c.column)
+    // Whole blocks are all fives; the last one has the rest.
+    const lastRows = M - (this.#blocks - 1) * this.#blockRows
+    const { fives, fours } = tilesOf(lastRows)
+    for (const [i, end] of [5 * fives, 5 * fives + 4 * fours, lastRows].entries()) {
+      f.integer(this.#blockRows).integer(end)
+      f.get(block)
+        .integer(this.#blocks - 1)
+        .emit(op.i32NotEqual, op.select)
+        .set(this.#rows[i]!)
+    }
   }
 
   #panelOfColumns(width: number): void {
     const f = this.#f
-    const { M, K, a, c } = this.#form
-    this.#packB(width)
-    const [, toC, fromA, tileC] = this.#pointers as [Local, Local, Local, Local]
-    const [, rows] = this.#counters as [Local, Local]
-    const tiled = M - (M % tileRows)
-    f.get(this.#packs ? this.#packedA : this.#a)
-      .set(fromA)
-      .get(toC)
-      .set(tileC)
-    f.loop(rows, 0, tiled, tileRows, () => {
-      if (this.#packs) this.#tileOf(tileRows, width, fromA, tileC, 4, 4 * tileRows)
-      else this.#tileOf(tileRows, width, fromA, tileC, 4 * a.row, 4 * a.column)
-      f.advance(fromA, 4 * tileRows * (this.#packs ? K : a.row)).advance(tileC, 4 * tileRows * c.row)
+    const { K, a, b, c } = this.#form
+    copyPanel(this.#f, this.#b, this.#panel, { count: width, width: tileColumns, K, element: b.column, step: b.row })
+    const [row, fromA, toC] = this.#pointers as [Local, Local, Local]
+    f.get(this.#packs ? this.#packedA : this.#a).set(fromA)
+    f.get(this.#c).set(toC).integer(0).set(row)
+    this.#eachTile((rows, end) => {
+      // Single rows are not packed.
+      if (rows === 1)
+        f.get(this.#a)
+          .set(fromA)
+          .advanceBy(fromA, row, 4 * a.row)
+      const isPacked = this.#packs && rows > 1
+      f.span(row, end, rows, () => {
+        if (isPacked) this.#tileOf(rows, width, fromA, toC, 4, 4 * rows)
+        else this.#tileOf(rows, width, fromA, toC, 4 * a.row, 4 * a.column)
+        f.advance(fromA, 4 * rows * (isPacked ? K : a.row)).advance(toC, 4 * rows * c.row)
+      })
     })
-    for (let m = tiled; m < M; m++) {
-      f.sum(this.#a, 4 * m * a.row).set(fromA)
-      f.sum(toC, 4 * m * c.row).set(tileC)
-      this.#tileOf(1, width, fromA, tileC, 0, 4 * a.column)
-    }
+  }
+
+  /** Calls `body` for the tile heights this shape has, with the row at which tiles of this height end. */
+  #eachTile(body: (rows: number, end: Local) => void): void {
+    const { M } = this.#form
+    const { fives, fours } = tilesOf(M - (this.#blocks - 1) * this.#blockRows)
+    if (fives > 0 || this.#blocks > 1) body(5, this.#rows[0])
+    if (fours > 0) body(4, this.#rows[1])
+    if (M - (this.#blocks - 1) * this.#blockRows > 5 * fives + 4 * fours) body(1, this.#rows[2])
   }
 
   /** One tile; `rowBytes` and `stepBytes` lead from a[m, k] to a[m + 1, k] and to a[m, k + 1]. */
   #tileOf(rows: number, width: number, fromA: Local, toC: Local, rowBytes: number, stepBytes: number): void {
     const f = this.#f
-    const { K, c } = this.#form
+    const { K } = this.#form
     const sums = this.#sums.slice(0, 2 * rows)
     const [left, right, splat] = this.#vectors as [Local, Local, Local]
-    const count = this.#counters[2]!
-    const pointer = this.#pointers[4]!
+    const pointer = this.#pointers[3]!
     const panel = f.local('i32')
     const unroll = [4, 2, 1].find((factor) => K % factor === 0)!
     for (const sum of sums) f.vector(0, 'f32').set(sum)
     f.get(fromA).set(pointer).get(this.#panel).set(panel)
-    f.loop(count, 0, K, unroll, () => {
+    f.loop(this.#counter, 0, K, unroll, () => {
       for (let k = 0; k < unroll; k++) {
         f.get(panel)
           .accessSimd(simd.load, 32 * k)
@@ -145,8 +202,10 @@ class TileWriter {
           .accessSimd(simd.load, 32 * k + 16)
           .set(right)
         for (let m = 0; m < rows; m++) {
-          f.get(pointer)
-            .accessSimd(simd.load32Splat, m * rowBytes + k * stepBytes)
+          // The offset is added to the address, not given to the load: V8 keeps offsets of such loads in registers,
+          // of which there are too few here.
+          f.sum(pointer, m * rowBytes + k * stepBytes)
+            .accessSimd(simd.load32Splat, 0)
             .set(splat)
           for (const [half, vector] of [left, right].entries()) {
             const sum = sums[2 * m + half]!
@@ -156,69 +215,49 @@ class TileWriter {
       }
       f.advance(pointer, unroll * stepBytes).advance(panel, 32 * unroll)
     })
-    const direct = width === tileColumns && c.column === 1
-    const to = direct ? toC : this.#tile
+    this.#store(sums, width, toC)
+  }
+
+  #store(sums: readonly Local[], width: number, toC: Local): void {
+    const f = this.#f
+    const { c } = this.#form
+    const isDirect = width === tileColumns && c.column === 1
+    const to = isDirect ? toC : f.scratch
     sums.forEach((sum, i) => {
-      const offset = (i >> 1) * (direct ? 4 * c.row : 32) + 16 * (i & 1)
+      const half = i & 1
+      // Beside a narrow panel stand products with zeros, which can be NaN and are nobody's elements.
+      if (width < tileColumns)
+        f.get(sum)
+          .firstLanes(width - 4 * half)
+          .simd(simd.and)
+          .set(sum)
+      const offset = (i >> 1) * (isDirect ? 4 * c.row : 32) + 16 * half
       f.get(to).get(sum).accessSimd(simd.store, offset)
     })
-    if (direct) return
-    for (let m = 0; m < rows; m++) {
+    f.watchAll(sums)
+    if (isDirect) return
+    for (let m = 0; m < sums.length / 2; m++) {
       for (let n = 0; n < width; n++) {
         f.get(toC)
-          .get(this.#tile)
+          .get(f.scratch)
           .access(op.f32Load, 32 * m + 4 * n)
         f.access(op.f32Store, 4 * (m * c.row + n * c.column))
       }
     }
   }
 
-  /** Copies `width` columns of b into the panel, zeros beside them. */
-  #packB(width: number): void {
-    const f = this.#f
-    const { K, b } = this.#form
-    const [fromB, , , , from] = this.#pointers as [Local, Local, Local, Local, Local]
-    const to = f.local('i32')
-    f.get(fromB).set(from).get(this.#panel).set(to)
-    f.loop(this.#counters[2]!, 0, K, 1, () => {
-      if (b.column === 1 && width === tileColumns) {
-        for (const offset of [0, 16]) f.get(to).get(from).accessSimd(simd.load, offset).accessSimd(simd.store, offset)
-      } else {
-        if (width < tileColumns) for (const offset of [0, 16]) f.get(to).vector(0, 'f32').accessSimd(simd.store, offset)
-        for (let n = 0; n < width; n++) {
-          f.get(to)
-            .get(from)
-            .access(op.f32Load, 4 * n * b.column)
-            .access(op.f32Store, 4 * n)
-        }
-      }
-      f.advance(from, 4 * b.row).advance(to, 4 * tileColumns)
-    })
-  }
-
-  /** Copies the whole tiles of a into panels [K, 4]. */
+  /** Copies the tiles of five and of four of this block of a into panels [K, 5] and [K, 4]. */
   #packA(): void {
     const f = this.#f
-    const { M, K, a } = this.#form
-    const [rows, steps] = [this.#counters[1]!, this.#counters[2]!]
-    const [, , block, , from] = this.#pointers as [Local, Local, Local, Local, Local]
-    const to = f.local('i32')
-    f.get(this.#a).set(block).get(this.#packedA).set(to)
-    f.loop(rows, 0, M - (M % tileRows), tileRows, () => {
-      f.get(block).set(from)
-      f.loop(steps, 0, K, 1, () => {
-        if (a.row === 1) f.get(to).get(from).accessSimd(simd.load, 0).accessSimd(simd.store, 0)
-        else {
-          for (let m = 0; m < tileRows; m++) {
-            f.get(to)
-              .get(from)
-              .access(op.f32Load, 4 * m * a.row)
-              .access(op.f32Store, 4 * m)
-          }
-        }
-        f.advance(from, 4 * a.column).advance(to, 4 * tileRows)
+    const { K, a } = this.#form
+    const [row, from, to] = this.#pointers as [Local, Local, Local]
+    f.get(this.#a).set(from).get(this.#packedA).set(to).integer(0).set(row)
+    this.#eachTile((rows, end) => {
+      if (rows === 1) return
+      f.span(row, end, rows, () => {
+        copyPanel(f, from, to, { count: rows, width: rows, K, element: a.row, step: a.column })
+        f.advance(from, 4 * rows * a.row).advance(to, 4 * rows * K)
       })
-      f.advance(block, 4 * tileRows * a.row)
     })
   }
 }

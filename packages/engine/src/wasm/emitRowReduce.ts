@@ -1,27 +1,29 @@
 import type { ReduceOperation } from '../program/Program.ts'
 import { ElementLoops } from './ElementLoops.ts'
 import { ScalarCode } from './emitScalar.ts'
-import { FunctionWriter } from './FunctionWriter.ts'
+import type { FunctionWriter } from './FunctionWriter.ts'
+import { type Kernel, KernelWriter } from './Kernel.ts'
 import { op, simd } from './opcodes.ts'
 
 /**
  * Kernel of a row sum or row maximum (E-11): two vectors hold the eight partials p0…p7, partial j takes the columns
- * c ≡ j mod 8; then ((p0∘p4)∘(p2∘p6)) ∘ ((p1∘p5)∘(p3∘p7)). Columns past the last multiple of 8 go through `scratch`.
- *
- * Parameters: addresses of the tensor operands, of y, of 32 bytes of scratch.
+ * c ≡ j mod 8; then ((p0∘p4)∘(p2∘p6)) ∘ ((p1∘p5)∘(p3∘p7)). Columns past the last multiple of 8 go through scratch.
+ * Units are rows.
  */
-export function emitRowReduce(operation: ReduceOperation, rowLengths: readonly number[]): FunctionWriter {
+export function emitRowReduce(operation: ReduceOperation, rowLengths: readonly number[]): Kernel {
+  const { kind, rows, columns, scalar } = operation
   const y = operation.operands.filter((operand) => 'tensor' in operand).length
-  const scratch = y + 1
-  const f = new FunctionWriter(y + 2)
-  const code = new ScalarCode(f, operation.scalar)
-  const loops = new ElementLoops(f, operation.rows, operation.columns, operation.operands)
-  const sum = operation.kind === 'rowSum'
-  const combine = sum ? simd.f32Add : simd.f32PseudoMaximum
+  const f = new KernelWriter(y + 1)
+  const { scratch } = f
+  const code = new ScalarCode(f, scalar)
+  const loops = new ElementLoops(f, operation, rowLengths, false)
+  const isSum = kind === 'rowSum'
+  const combine = isSum ? simd.f32Add : simd.f32PseudoMaximum
   const [low, high] = [f.local('v128'), f.local('v128')]
-  loops.eachRow(rowLengths, [], () => {
-    for (const partial of [low, high]) f.vector(sum ? 0 : Number.NEGATIVE_INFINITY, 'f32').set(partial)
-    let spilled = false
+  const spills = columns % 8 !== 0
+  // y moves with the rows like an operand does, one element a row.
+  loops.eachRow([[y, 4]], () => {
+    for (const partial of [low, high]) f.vector(isSum ? 0 : Number.NEGATIVE_INFINITY, 'f32').set(partial)
     loops.eachColumn(
       2,
       (bytes) => {
@@ -30,7 +32,6 @@ export function emitRowReduce(operation: ReduceOperation, rowLengths: readonly n
         f.get(partial).get(value!).simd(combine).set(partial)
       },
       () => {
-        spilled = true
         const [value] = code.emit(f, (input) => loops.push(input, 0))
         const address = (): FunctionWriter => f.get(scratch).get(loops.offset).integer(31).emit(op.i32And, op.i32Add)
         address()
@@ -41,14 +42,20 @@ export function emitRowReduce(operation: ReduceOperation, rowLengths: readonly n
         f.get(scratch).get(high).accessSimd(simd.store, 16)
       },
     )
-    if (spilled) {
+    if (spills) {
       f.get(scratch).accessSimd(simd.load, 0).set(low)
       f.get(scratch).accessSimd(simd.load, 16).set(high)
     }
     f.get(low).get(high).simd(combine).set(low)
     f.get(low).permute(low, [2, 3, 0, 1]).simd(combine).set(low)
-    f.get(y).get(low).permute(low, [1, 0, 3, 2]).simd(combine).storeLane0(0)
-    f.advance(y, 4)
+    f.get(low).permute(low, [1, 0, 3, 2]).simd(combine).set(low)
+    f.get(y).get(low).storeLane0(0)
+    f.watch(low, true)
   })
-  return f
+  return {
+    code: f,
+    units: rows,
+    scratchBytes: 32,
+    cost: rows * (Math.ceil(columns / 4) * (scalar.instructions.length + 1) + 8),
+  }
 }

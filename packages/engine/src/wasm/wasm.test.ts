@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { smallRecipe } from '../../test/engineVectors.ts'
+import { smallRecipe } from '../check/engineVectors.ts'
 import { trainingProgram } from '../model/languagePrograms.ts'
 import { planMemory } from '../program/memoryPlan.ts'
 import { sizeOf, tensorsRead } from '../program/Program.ts'

@@ -16,7 +16,7 @@ export type LedgerDeployment = {
   chainId: number
   /** First block that can hold events. */
   block: number
-  contracts: Readonly<Record<'salt' | 'registry' | 'assets' | 'jobs' | 'judge' | 'channels', Hex>>
+  contracts: Readonly<Record<'salt' | 'registry' | 'assets' | 'jobs' | 'judge' | 'referee' | 'channels', Hex>>
   tokens: readonly { symbol: string; address: Hex; decimals: number }[]
   settings: { confirmations: number; pollMs: number }
 }

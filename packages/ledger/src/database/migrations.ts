@@ -119,4 +119,18 @@ CREATE TABLE beats (job bigint NOT NULL, round bigint NOT NULL, share integer NO
   step bigint NOT NULL, steps bigint NOT NULL, at_ms bigint NOT NULL, PRIMARY KEY (job, round, share, worker));
 `,
   },
+  {
+    id: 2,
+    sql: `
+CREATE TABLE challenges (${event}, challenge numeric(78, 0) NOT NULL, job bigint NOT NULL, subject text NOT NULL,
+  challenger text NOT NULL, segment bigint NOT NULL);
+CREATE INDEX challenges_subject ON challenges (job, subject);
+CREATE TABLE games (${event}, game numeric(78, 0) NOT NULL, challenge numeric(78, 0) NOT NULL, champion text NOT NULL);
+CREATE INDEX games_challenge ON games (challenge);
+CREATE TABLE moves (${event}, game numeric(78, 0) NOT NULL, move integer NOT NULL, by_challenger boolean NOT NULL);
+CREATE INDEX moves_game ON moves (game);
+CREATE TABLE game_ends (${event}, game numeric(78, 0) NOT NULL, winner text NOT NULL, move integer NOT NULL);
+CREATE INDEX game_ends_game ON game_ends (game);
+`,
+  },
 ]

@@ -7,12 +7,14 @@ import { assetsProjections } from './assetsProjections.ts'
 import { channelsProjections } from './channelsProjections.ts'
 import { jobsProjections } from './jobsProjections.ts'
 import type { Contracts, PlacedEvent, Projections } from './projection.ts'
+import { refereeProjections } from './refereeProjections.ts'
 import { registryProjections } from './registryProjections.ts'
 
 const projections: Projections = {
   ...registryProjections,
   ...assetsProjections,
   ...jobsProjections,
+  ...refereeProjections,
   ...channelsProjections,
 }
 

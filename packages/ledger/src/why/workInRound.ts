@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { amount, count, hex } from '../database/columns.ts'
 import { firstRow, rows } from '../database/rows.ts'
+import { type Conviction, convictionSteps } from './convictionSteps.ts'
 import { type Refs, type Step, short, step } from './Step.ts'
 import type { Teller } from './Teller.ts'
 
@@ -25,7 +26,6 @@ const convictionRow = z.object({
   tx: hex,
   block: count,
 })
-type ConvictionRow = z.output<typeof convictionRow>
 
 const roundRow = z.object({
   round: count,
@@ -59,7 +59,7 @@ function claimsOf({ database }: Teller, job: number, round: number, worker: stri
   )
 }
 
-function convictionsOf({ database }: Teller, job: number, worker: string): Promise<ConvictionRow[]> {
+function convictionsOf({ database }: Teller, job: number, worker: string): Promise<Conviction[]> {
   return rows(
     database,
     convictionRow,
@@ -120,7 +120,7 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
   return step({ id, kind: 'round', amount: 0n, token, text, refs: { ...refs, ...ending }, because })
 }
 
-function zeroReason(claims: readonly ClaimRow[], round: number, convictions: readonly ConvictionRow[]): string {
+function zeroReason(claims: readonly ClaimRow[], round: number, convictions: readonly Conviction[]): string {
   const before = convictions.find((one) => one.round < round)
   if (claims.some((one) => one.outcome === 'wrong')) return 'its claim was recomputed and found wrong'
   if (before) return `it was expelled after round ${before.round}`
@@ -161,38 +161,6 @@ function claimStep(teller: Teller, job: number, round: number, claim: ClaimRow, 
       }),
     ],
   })
-}
-
-async function convictionSteps(teller: Teller, job: number, convictions: readonly ConvictionRow[]): Promise<Step[]> {
-  const steps: Step[] = []
-  for (const { subject, slashed, burned, tx, block, round } of convictions) {
-    const votes = await rows(
-      teller.database,
-      z.object({ validator: hex, found: hex, tx: hex, block: count }),
-      `SELECT v.validator, v.found, e.tx_hash AS tx, e.block FROM votes v JOIN events e USING (seq)
-        WHERE v.job = $1 AND v.subject = $2 AND v.found <> v.subject ORDER BY v.seq`,
-      [job, subject],
-    )
-    const because = votes.map((vote) =>
-      step({
-        id: `vote/${job}/${subject}/${vote.validator}`,
-        kind: 'vote',
-        text: `Validator ${short(vote.validator)} recomputed it and found ${short(vote.found)} instead.`,
-        refs: { job, tx: vote.tx, block: vote.block, account: vote.validator },
-      }),
-    )
-    const told = (units: bigint) => teller.money.text(units, teller.contracts.salt)
-    steps.push(
-      step({
-        id: `conviction/${job}/${round}/${subject}`,
-        kind: 'conviction',
-        text: `It was convicted on ${votes.length} votes: ${told(slashed)} of its bond slashed${burned === null ? '' : `, ${told(burned)} of that burned`}, and it was expelled from the job.`,
-        refs: { job, round, tx, block },
-        because,
-      }),
-    )
-  }
-  return steps
 }
 
 /** What is known of a share that a worker began and another delivered. */

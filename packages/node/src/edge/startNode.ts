@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import { createChain, networkName, readDeployment } from '@potluck/chain'
-import { createEngine, type Engine } from '@potluck/engine'
+import type { Engine } from '@potluck/engine'
 import { parseHeartCsv, splitByLines, type TableRow } from '@potluck/learning'
 import { createNet, type Net } from '@potluck/net'
 import { addressOfSecret, codeOf, fromHex, openMessage, PotluckError } from '@potluck/protocol'
+import { createLocalEngine, isExact, judgeEngine } from '@potluck/runtime'
 import {
   type BlockStore,
   blockUrl,
@@ -21,8 +22,10 @@ import {
 import { NodeRuntime } from '../NodeRuntime.ts'
 import type { Identity, Ports } from '../Ports.ts'
 import { createPrograms } from '../program/programs.ts'
+import { createChampionRole } from '../roles/champion.ts'
 import { createDatasetOwner } from '../roles/datasetOwner.ts'
 import { createEarner } from '../roles/earner.ts'
+import { createLeafShower } from '../roles/leafShower.ts'
 import { createOwner } from '../roles/owner.ts'
 import { createValidator } from '../roles/validator.ts'
 import { createWitness } from '../roles/witness.ts'
@@ -112,8 +115,18 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
 
   let engine: Promise<Engine> | undefined
   const engineOnce = (): Promise<Engine> => {
-    engine ??= createEngine()
+    engine ??= createLocalEngine()
     return engine
+  }
+  let verdict: Promise<boolean> | undefined
+  /** Asked once, of a machine that would work or audit: a machine that differs would only lose its bond. */
+  async function judgeMachine(): Promise<boolean> {
+    const found = await judgeEngine(await engineOnce())
+    if (isExact(found)) return true
+    const { executor, differences, error } = found
+    const why = error ?? differences.map(({ path }) => path).join(', ')
+    log('warn', 'this machine computes something else than everybody: it takes no exact jobs', { executor, why })
+    return false
   }
   const fetching = createFetching(store)
   let net: Net | undefined
@@ -158,10 +171,21 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
     leastUnits: config.collectLeastUnits,
   })
   const runtime: NodeRuntime = new NodeRuntime(ports, identity, {
-    roles: [createWorker(), ...(table ? [createOwner(table.train)] : []), createWitness(), createValidator()],
+    roles: [
+      createWorker(),
+      ...(table ? [createOwner(table.train)] : []),
+      createWitness(),
+      createValidator(),
+      createChampionRole(),
+      createLeafShower(),
+    ],
     chores: [...(datasetOwner ? [datasetOwner] : []), earner],
     programOf: createPrograms(ports, { engine: engineOnce, pause: () => breathe(), fault: config.fault }),
     peer: net.peerId,
+    isExact: () => {
+      verdict ??= judgeMachine()
+      return verdict
+    },
     open: (network, bytes, nowMs) => openMessage(network, bytes, nowMs, fastRecover),
   })
   status = createStatusHandler(runtime, net, () => [...(datasetOwner?.evaluations.values() ?? [])])

@@ -1,4 +1,6 @@
+import type { ExactJob } from '@potluck/engine'
 import type { Hex } from '@potluck/protocol'
+import type { ClaimTruth } from '@potluck/referee'
 
 export type Task = {
   /** Bytes of the state that the round starts from. */
@@ -30,8 +32,15 @@ export type JobProgram = {
   units: number
   /** Inner steps of a share. */
   steps: number
+  /** State roots that a claim of one share is made of; 0 when it has none. */
+  states: number
   /** Whether claims can be recomputed by others. */
   isExact: boolean
+  /** What a referee judges claims by, and how this node sees the truth of one; absent where nothing can be recomputed. */
+  exact?: {
+    readonly job: ExactJob
+    truthOf(task: Pick<Task, 'state' | 'seed'>): ClaimTruth
+  }
   work(task: Task): Promise<WorkResult>
   /** Why these bytes cannot be an update of this job, or undefined. */
   refuseUpdate(update: Uint8Array): string | undefined

@@ -1,6 +1,7 @@
-import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
+import { type Engine, encodeText, languageJobProgram, parameterCount, trainLocally } from '@potluck/engine'
 import { aggregateReferenceWeighted } from '@potluck/learning'
-import { type LanguageJob, PotluckError } from '@potluck/protocol'
+import { fromHex, type LanguageJob, PotluckError } from '@potluck/protocol'
+import { recomputeClaim } from '@potluck/referee'
 import { referenceSeed } from '../round/taskSeed.ts'
 import type { JobProgram, Task } from './JobProgram.ts'
 
@@ -47,6 +48,7 @@ export function languageProgram(
   const { recipe } = job
   const tokens = encodeText(recipe.config, text)
   const size = parameterCount(recipe.config)
+  const exact = languageJobProgram(recipe, tokens, fromHex(job.seed), job.shares)
 
   async function trainFrom({ state, seed, signal, onStep }: Task) {
     const base = floatsOf(state)
@@ -67,7 +69,12 @@ export function languageProgram(
     shares: job.shares,
     units: recipe.steps * recipe.batch * recipe.config.context,
     steps: recipe.steps,
+    states: Math.ceil(recipe.steps / recipe.stateEverySteps),
     isExact: true,
+    exact: {
+      job: exact,
+      truthOf: ({ state, seed }) => recomputeClaim({ job: exact, engine, base: floatsOf(state), seed }),
+    },
 
     async work(task) {
       const { update, result } = await trainFrom(task)

@@ -28,7 +28,7 @@ export function createPrograms(ports: Pick<Ports, 'fetchFile'>, options: Program
     const { recipe } = document
     const steps = Math.max(1, Math.floor(recipe.steps / 4))
     const shortened = languageProgram(engine, { ...document, recipe: { ...recipe, steps } }, text, options.pause)
-    return lazyProgram(honest, shortened, Math.ceil(recipe.steps / recipe.stateEverySteps))
+    return lazyProgram(engine, honest, shortened, Math.ceil(recipe.steps / recipe.stateEverySteps))
   }
 }
 

@@ -49,6 +49,7 @@ export function tabularProgram(jobId: number, job: TabularJob, members: readonly
     shares: members.length,
     units: 1,
     steps: 1,
+    states: 0,
     isExact: false,
     work: () => Promise.reject(new PotluckError('NOT_RECOMPUTABLE', 'private work is done by the data owners alone')),
     refuseUpdate(update) {

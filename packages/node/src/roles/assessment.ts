@@ -7,8 +7,8 @@ import {
   claimLeafHash,
   fromHex,
   type Hex,
-  merkleRoot,
   merkleRootOfBytes,
+  merkleRootOfNodes,
   PotluckError,
   proposalHash,
   setTree,
@@ -32,6 +32,8 @@ export type Assessment = {
   key: string
   claims: Claim[]
   hashes: Hex[]
+  /** State roots behind each claim, as the committee passed them on. */
+  states: Hex[][]
   draws: AuditDraw[]
   paidBefore: PayLeaf[]
   sharePay: bigint
@@ -78,6 +80,7 @@ export async function beginAssessment(view: JobView): Promise<Assessment | undef
       key: assessmentKey(view),
       claims: body.claims,
       hashes,
+      states: body.states,
       draws: drawAudits(status.beacon, rates, validators, view.program.steps),
       paidBefore: paid,
       sharePay,
@@ -106,7 +109,7 @@ export async function recompute(
     ...claim,
     updateDigest: toHex(sha256(result.update)),
     updateRoot: toHex(merkleRootOfBytes(result.update)),
-    statesRoot: toHex(merkleRoot(result.stateRoots.map(fromHex))),
+    statesRoot: toHex(merkleRootOfNodes(result.stateRoots.map(fromHex))),
   }
   const correct = claimLeafHash(job, round, honest)
   const step = (assessment.draws[index] as AuditDraw).probeStep % result.stateRoots.length

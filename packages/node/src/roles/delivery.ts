@@ -3,7 +3,14 @@ import { type Claim, type Hex, toHex } from '@potluck/protocol'
 import { type JobView, Phase } from '../JobView.ts'
 import { commitHash } from '../round/taskSeed.ts'
 
-export type Delivery = { claim: Claim; lossMilli: number; finishedMs: number }
+export type Delivery = {
+  claim: Claim
+  states: Hex[]
+  /** The state that the claim starts from: a disputed claim is recomputed from it, rounds later if need be. */
+  baseDigest: Hex
+  lossMilli: number
+  finishedMs: number
+}
 
 const keyOf = (view: JobView, share: number): string => `delivery/${view.job}/${view.round}/${share}`
 
@@ -19,6 +26,14 @@ export function loadDeliveries(view: JobView): Delivery[] {
     .filter(({ claim }) => claim.baseRoot === view.baseRoot)
 }
 
+/** Everything this node ever delivered for the job, by round. */
+export function deliveriesOfJob({ job, ports }: JobView): { round: number; delivery: Delivery }[] {
+  return ports.disk.keys(`delivery/${job}/`).map((key) => ({
+    round: Number(key.split('/')[2]),
+    delivery: JSON.parse(ports.disk.get(key) as string) as Delivery,
+  }))
+}
+
 export function commitOf(view: JobView, { share, worker, updateDigest }: Claim): Hex {
   return toHex(commitHash(view.job, view.round, share, worker, updateDigest))
 }
@@ -32,7 +47,7 @@ export async function standByDeliveries(view: JobView): Promise<void> {
   const { job, round, outbox, inbox, identity } = view
   const closes = inbox.of('close', job, round).filter(({ node }) => view.committee.includes(node))
   const closed = new Set(closes.flatMap(({ body }) => body.commits.map(({ commit }) => commit)))
-  for (const { claim, lossMilli, finishedMs } of loadDeliveries(view)) {
+  for (const { claim, states, lossMilli, finishedMs } of loadDeliveries(view)) {
     const commit = commitOf(view, claim)
     const commitKey = `${job}/${round}/commit/${claim.share}`
     if (!outbox.has(commitKey)) {
@@ -51,7 +66,7 @@ export async function standByDeliveries(view: JobView): Promise<void> {
     const claimKey = `${job}/${round}/claim/${claim.share}`
     const mayOpen = closed.has(commit) || view.ports.disk.get(posted) !== undefined
     if (mayOpen && !outbox.has(claimKey)) {
-      await outbox.stand(claimKey, { kind: 'claim', body: { job, round, claim, url: identity.url, lossMilli } })
+      await outbox.stand(claimKey, { kind: 'claim', body: { job, round, claim, states, url: identity.url, lossMilli } })
     }
   }
 }

@@ -11,17 +11,22 @@ const OWNER = 32
  * jobs over its own data, and nobody else joins those.
  *
  * @param ownVersions asset versions this node owns
+ * @param isExact whether this machine computes what everybody computes; if not, it takes no work that is recomputed
  */
 export function rolesToTake(
   identity: { roles: number },
   document: JobDocument,
   ownVersions: readonly number[],
+  isExact = true,
 ): number[] {
   const isPrivate = document.kind === 'tabular'
   const owns = isPrivate && document.members.some((version) => ownVersions.includes(version))
   const asWorker = isPrivate ? owns : (identity.roles & OWNER) === 0
   return [JobRole.worker, JobRole.validator, JobRole.witness].filter(
-    (role) => (identity.roles & role) !== 0 && (role !== JobRole.worker || asWorker),
+    (role) =>
+      (identity.roles & role) !== 0 &&
+      (role !== JobRole.worker || asWorker) &&
+      (role === JobRole.witness || isPrivate || isExact),
   )
 }
 

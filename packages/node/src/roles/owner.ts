@@ -205,6 +205,8 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
         statesRoot: toHex(merkleRootOfBytes(model)),
         units: 1,
       },
+      states: [],
+      baseDigest: view.baseDigest,
       lossMilli: 0,
       finishedMs: view.nowMs,
     })

@@ -1,6 +1,7 @@
 /** Draws the beacon, audits what it picks, votes against what is wrong, proposes and checks results, closes rounds. */
 import { type Claim, fromHex, type Hex, onionLayers, setTree, toHex } from '@potluck/protocol'
 import { type JobView, Phase } from '../JobView.ts'
+import { createAccusations, isRefereed } from './accusations.ts'
 import { type Assessment, assessmentKey, beginAssessment, conclude, recompute } from './assessment.ts'
 
 /** Wait between nodes that would all send the same transaction. */
@@ -14,6 +15,7 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
   const assessments = new Map<number, Assessment>()
   let busy: { job: number; key: string; stop: AbortController } | undefined
   const voted = new Set<Hex>()
+  const accusations = createAccusations()
 
   /** One piece of heavy work at a time; the tick goes on without it. */
   function run(view: JobView, work: (signal: AbortSignal) => Promise<void>): void {
@@ -56,12 +58,17 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
     return (await view.ports.chain.read.judge.verdict([BigInt(view.job), subject])) === WRONG
   }
 
-  /** Votes against every claim that our own recomputation found wrong, and brings the verdict to the jobs contract. */
-  async function prosecute(view: JobView, current: Assessment): Promise<void> {
+  /** Has every claim that our own recomputation found wrong judged, and brings the verdict to the jobs contract. */
+  async function prosecute(view: JobView, current: Assessment, place: number): Promise<void> {
     for (const [index, check] of current.ownChecks) {
       const claim = current.claims[index] as Claim
-      if (check.matches || view.facts.expelled.has(claim.worker)) continue
-      if (!(await vote(view, current.hashes[index] as Hex, check.correct))) continue
+      const subject = current.hashes[index] as Hex
+      if (view.facts.expelled.has(claim.worker)) continue
+      if (isRefereed(view)) {
+        const isMine = current.draws[index]?.auditor === view.identity.node
+        const audited = { claim, subject, states: current.states[index], isMine, matches: check.matches }
+        if (!(await accusations.pursue(view, place, audited))) continue
+      } else if (check.matches || !(await vote(view, subject, check.correct))) continue
       await view.act('convict', () =>
         view.ports.chain.send('jobs', 'convict', [
           BigInt(view.job),
@@ -114,9 +121,13 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
     return fresh
   }
 
-  async function assess(view: JobView): Promise<Assessment | undefined> {
+  async function assess(view: JobView, place: number): Promise<Assessment | undefined> {
     const current = await assessmentOf(view)
-    if (!current || current.result) return current
+    if (!current) return current
+    if (current.result) {
+      await prosecute(view, current, place)
+      return current
+    }
     const index = view.program.isExact ? nextToRecompute(view, current) : undefined
     if (index !== undefined) {
       run(view, async (signal) => {
@@ -141,7 +152,7 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
         await view.outbox.stand(`${view.job}/${view.round}/audit/${index}`, { kind: 'audit', body })
       })
     }
-    await prosecute(view, current)
+    await prosecute(view, current, place)
     if (openAudits(view, current).length === 0) {
       run(view, async () => {
         current.result = await conclude(view, current)
@@ -179,7 +190,7 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
       if (place < 0 || view.facts.expelled.has(view.identity.node)) return
       if (status.phase === Phase.beacon) return reveal(view, place)
       if (status.phase !== Phase.propose && status.phase !== Phase.challenge) return
-      const current = await assess(view)
+      const current = await assess(view, place)
       if (status.phase === Phase.challenge) return settle(view, current, place)
       const result = current?.result
       if (result && isMyTurn(view, place)) {

@@ -29,7 +29,7 @@ const OPENING_MS = 6_000
 /** A fixed set that nobody has repeated for this long is repeated by another member: two repeats missed. */
 const SET_SILENCE_MS = 14_000
 
-type Held = { claim: Claim; hash: Hex }
+type Held = { claim: Claim; states: Hex[]; hash: Hex }
 type RoundMemory = {
   key: string
   readyMs?: number
@@ -72,7 +72,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
       inbox.of('commit', job, round).map(({ node, body }) => [`${node}/${body.share}`, body.commit]),
     )
     for (const message of inbox.of('claim', job, round)) {
-      const { claim, url } = message.body
+      const { claim, states, url } = message.body
       const hash = hashOf(view, claim)
       if (memory.held.has(hash) || memory.refused.has(hash) || message.node !== claim.worker) continue
       const verdict = checkClaim(claim, {
@@ -86,6 +86,8 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
         opened: commitOf(view, claim),
         known: new Map([...memory.held.values()].map(({ claim: other }) => [other.updateDigest, other.worker])),
         units: program.units,
+        states,
+        stateCount: program.states,
         copiesAllowed: !program.isExact,
       })
       if (!verdict.ok) {
@@ -108,7 +110,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
           toHex(merkleRootOfBytes(update)) === claim.updateRoot
             ? program.refuseUpdate(update)
             : 'its Merkle root differs'
-        if (why === undefined) memory.held.set(hash, { claim, hash })
+        if (why === undefined) memory.held.set(hash, { claim, states, hash })
         else {
           memory.refused.add(hash)
           ports.log('warn', 'update refused', { job, round, worker: claim.worker, why })
@@ -153,7 +155,8 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const setKey = `${job}/${round}/set/${status.attempt}/${status.directHash}`
     if (!outbox.has(setKey)) {
       outbox.drop(`${job}/${round}/set/`)
-      await outbox.stand(setKey, { kind: 'set', body: { job, round, claims, directHash: status.directHash } })
+      const states = claims.map((claim) => memory.held.get(hashOf(view, claim))?.states ?? [])
+      await outbox.stand(setKey, { kind: 'set', body: { job, round, claims, states, directHash: status.directHash } })
     }
   }
 

@@ -1,4 +1,4 @@
-import { fromHex, type Hex, merkleRoot, merkleRootOfBytes, sha256, toHex } from '@potluck/protocol'
+import { fromHex, type Hex, merkleRootOfBytes, merkleRootOfNodes, sha256, toHex } from '@potluck/protocol'
 import { RAW } from '@potluck/store'
 import { type JobView, Phase } from '../JobView.ts'
 import { dueShare, type Sign } from '../round/dueShare.ts'
@@ -37,9 +37,11 @@ export function createWorker(): { tick(view: JobView): Promise<void> } {
         baseRoot: view.baseRoot,
         updateDigest: toHex(sha256(result.update)),
         updateRoot: toHex(merkleRootOfBytes(result.update)),
-        statesRoot: toHex(merkleRoot(result.stateRoots.map(fromHex))),
+        statesRoot: toHex(merkleRootOfNodes(result.stateRoots.map(fromHex))),
         units: program.units,
       },
+      states: result.stateRoots,
+      baseDigest: view.baseDigest,
       lossMilli: result.lossMilli,
       finishedMs: view.nowMs,
     })

@@ -88,6 +88,8 @@ class Witness {
         validators: [],
         witnesses: [self.node, other.node],
         expelled: new Set(),
+        disputes: new Map(),
+        demands: new Map(),
         finalAuditRoot: null,
         isOver: false,
       },
@@ -98,6 +100,7 @@ class Witness {
         shares: 3,
         units: 1,
         steps: 1,
+        states: 0,
         isExact: true,
         work: () => Promise.reject(new Error('not asked for')),
         refuseUpdate: () => undefined,
@@ -117,7 +120,10 @@ class Witness {
     for (const claim of shown) {
       const commit = toHex(commitHash(1, 0, claim.share, claim.worker, claim.updateDigest))
       this.hear(claim.worker, { kind: 'commit', body: { job: 1, round: 0, share: claim.share, commit } })
-      this.hear(claim.worker, { kind: 'claim', body: { job: 1, round: 0, claim, url: self.url, lossMilli: 0 } })
+      this.hear(claim.worker, {
+        kind: 'claim',
+        body: { job: 1, round: 0, claim, states: [], url: self.url, lossMilli: 0 },
+      })
     }
   }
 
@@ -127,7 +133,7 @@ class Witness {
 
   /** Roots it signs when `from` asks it to sign these claims. */
   async signs(claims: readonly Claim[], from: Hex = other.node, directHash: Hex = ZERO): Promise<Hex[]> {
-    const body: Body<'set'> = { job: 1, round: 0, claims: [...claims], directHash }
+    const body: Body<'set'> = { job: 1, round: 0, claims: [...claims], states: [], directHash }
     this.hear(from, { kind: 'set', body })
     await this.#role.tick(this.view)
     return this.said.flatMap(({ kind, body }) => (kind === 'attest' ? [body.setRoot] : []))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Claim, type Hex, toHex } from '@potluck/protocol'
+import { type Claim, fromHex, type Hex, merkleRootOfNodes, toHex } from '@potluck/protocol'
 import { type ClaimContext, checkClaim } from './checkClaim.ts'
 import { commitHash } from './taskSeed.ts'
 
@@ -8,13 +8,14 @@ const worker: Hex = `0x${'11'.repeat(20)}`
 const other: Hex = `0x${'22'.repeat(20)}`
 const stranger: Hex = `0x${'99'.repeat(20)}`
 const hash = (byte: string): Hex => `0x${byte.repeat(32)}`
+const states = [hash('d1'), hash('d2'), hash('d3')]
 const claim: Claim = {
   worker,
   share: 1,
   baseRoot: hash('aa'),
   updateDigest: hash('bb'),
   updateRoot: hash('cc'),
-  statesRoot: hash('dd'),
+  statesRoot: toHex(merkleRootOfNodes(states.map(fromHex))),
   units: 640,
 }
 const opened = (of: Claim, job = 7, round = 2): Hex =>
@@ -30,6 +31,8 @@ const context: ClaimContext = {
   opened: opened(claim),
   known: new Map(),
   units: 640,
+  states,
+  stateCount: 3,
   copiesAllowed: false,
 }
 /** What became of it, in two words. */
@@ -50,6 +53,13 @@ test('rejects a worker that is not enrolled or was expelled, a share and units t
   assert.equal(outcome({}, { expelled: new Set([other]) }), 'accept')
   assert.equal(outcome({ share: 5 }), 'reject P-44')
   for (const units of [0, 639, 641]) assert.equal(outcome({ units }), 'reject P-44')
+})
+
+test('rejects state roots that are too few, in another order, or not those claimed [P-44]', () => {
+  assert.equal(outcome({}, { states: states.slice(1) }), 'reject P-44')
+  assert.equal(outcome({}, { states: states.toReversed() }), 'reject P-44')
+  assert.equal(outcome({ statesRoot: hash('ee') }), 'reject P-44')
+  assert.equal(outcome({}, { states: [], stateCount: 0 }), 'accept')
 })
 
 test('ignores another base: one of two views of the chain may be late [P-44]', () => {

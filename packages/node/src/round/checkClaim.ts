@@ -1,4 +1,4 @@
-import type { Claim, Hex } from '@potluck/protocol'
+import { type Claim, fromHex, type Hex, merkleRootOfNodes, toHex } from '@potluck/protocol'
 
 /** `ignore`: not usable, perhaps not the sender's fault. `reject`: the sender broke a rule. */
 export type Verdict = { ok: true } | { ok: false; action: 'ignore' | 'reject'; rule: string; reason: string }
@@ -18,6 +18,9 @@ export type ClaimContext = {
   /** Digests of updates that earlier commits of this round opened to, with their workers. */
   known: ReadonlyMap<Hex, Hex>
   units: number
+  /** State roots that came with the claim, and how many a share of this job has. */
+  states: readonly Hex[]
+  stateCount: number
   /** Private jobs hand in one transcript by all members: equal updates are no copies there. */
   copiesAllowed: boolean
 }
@@ -36,6 +39,11 @@ export function checkClaim(claim: Claim, context: ClaimContext): Verdict {
     return no('ignore', 'P-44', `starts from ${claim.baseRoot}, the round from ${context.baseRoot}`)
   if (claim.units !== context.units)
     return no('reject', 'P-44', `${claim.units} units claimed, a share has ${context.units}`)
+  const { states, stateCount } = context
+  if (states.length !== stateCount)
+    return no('reject', 'P-44', `${states.length} state roots shown, a share has ${stateCount}`)
+  if (stateCount > 0 && toHex(merkleRootOfNodes(states.map(fromHex))) !== claim.statesRoot)
+    return no('reject', 'P-44', 'the state roots shown are not those claimed')
   if (context.commit === undefined)
     return no('ignore', 'P-43', `no commit of ${claim.worker} for share ${claim.share} was seen before publication`)
   if (context.commit !== context.opened)

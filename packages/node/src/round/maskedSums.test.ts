@@ -141,6 +141,8 @@ class Group {
       validators: [],
       witnesses: [],
       expelled: new Set<Hex>(),
+      disputes: new Map(),
+      demands: new Map(),
       finalAuditRoot: null,
       isOver: false,
     }

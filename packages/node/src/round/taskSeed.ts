@@ -1,12 +1,12 @@
 import { abiEncode, fromHex, type Hex, sha256, utf8 } from '@potluck/protocol'
+import { claimSeed } from '@potluck/referee'
 
 /**
  * The 32 bytes from which all randomness of one share's work follows: batches, order, everything (P-42). The worker's own
  * address is part of it, so a copied update is a wrong update.
  */
-export function taskSeed(jobSeed: Hex, round: number, share: number, worker: Hex): Uint8Array {
-  return sha256(utf8('potluck task'), fromHex(jobSeed), abiEncode(round, share, worker))
-}
+export const taskSeed = (jobSeed: Hex, round: number, share: number, worker: Hex): Uint8Array =>
+  claimSeed(fromHex(jobSeed), round, { share, worker })
 
 /** The seed of the reference update, drawn only after the set of updates is fixed. */
 export function referenceSeed(beacon: Hex, round: number): Uint8Array {

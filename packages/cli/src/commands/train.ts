@@ -1,0 +1,166 @@
+import { type Checkpoint, type Engine, train as trainModel } from '@potluck/engine'
+import { checkSameRun, encodeCheckpoint, readCheckpoint, replaceFile } from '../training/checkpointFile.ts'
+import { finishRun, keptParameters, type TrainReport } from '../training/finishRun.ts'
+import { availableBytes } from '../training/memoryLimit.ts'
+import { type ExecutorChoice, openEngine } from '../training/openEngine.ts'
+import { type PreparedRun, prepareRun, type RunOptions } from '../training/prepareRun.ts'
+import { drawCurve } from '../training/report/drawCurve.ts'
+import { RunLog } from '../training/report/RunLog.ts'
+import { shownAccuracy, shownNumber, TrainingScreen } from '../training/report/TrainingScreen.ts'
+import { type Run, runTraining } from '../training/runTraining.ts'
+import { sampleText } from '../training/text/sampleText.ts'
+import { openRunFolder, type RunLayout } from '../training/trainingFolder.ts'
+import type { Printed } from './printed.ts'
+
+export type TrainCommandOptions = RunOptions & {
+  readonly out: string
+  /** Steps between two checkpoints; 0 only at the end. */
+  readonly checkpointEvery: number
+  readonly resume: boolean
+  readonly overwrite: boolean
+  /** Stop after this step with a checkpoint. */
+  readonly stopAfter?: number
+  readonly executor: ExecutorChoice
+  readonly threads?: number
+  readonly json: boolean
+}
+
+/** Where a command shows what happens while it runs; nothing of it belongs to its answer. */
+export type LiveOutput = { readonly isTty: boolean; write(text: string): void }
+
+const liveOf = (json: boolean): LiveOutput => {
+  // With --json, standard error holds nothing but an error: a curve is shown there to people only.
+  const isTty = process.stderr.isTTY === true
+  return { isTty, write: (text) => (json && !isTty ? undefined : void process.stderr.write(text)) }
+}
+
+/** Trains one model on this machine and writes it as files. Throws PotluckError before anything runs where the input is bad. */
+export async function train(options: TrainCommandOptions, live = liveOf(options.json)): Promise<Printed> {
+  const available = availableBytes()
+  const run = prepareRun(options, available)
+  const layout = openRunFolder(options.out, options)
+  for (const line of run.lines) live.write(`${line}\n`)
+  const resumed = options.resume ? resumedFrom(layout, run) : undefined
+  const engine = await openEngine(options.executor, options.threads)
+  try {
+    live.write(`${engine.executor} executor, ${engine.threads} thread${engine.threads > 1 ? 's' : ''}\n`)
+    const log = new RunLog(layout.log, resumed?.step ?? 0)
+    const trained = await runToEnd(engine, options, run, layout, log, resumed, live)
+    if ('stoppedAt' in trained) return stopped(options, trained, run)
+    const report = await finishRun(engine, run, layout, trained, log.steps)
+    const lines = reportLines(report, run, trained, log)
+    return { value: report, lines: options.json ? [] : [...lines, ...(await sampleLines(engine, run, trained))] }
+  } finally {
+    await engine.close()
+  }
+}
+
+function resumedFrom(layout: RunLayout, run: PreparedRun): Checkpoint {
+  const { checkpoint, identity } = readCheckpoint(layout.checkpoint)
+  checkSameRun(identity, run.identity, layout.checkpoint)
+  return checkpoint
+}
+
+async function runToEnd(
+  engine: Engine,
+  options: TrainCommandOptions,
+  { config, recipe, data, seed, identity }: PreparedRun,
+  layout: RunLayout,
+  log: RunLog,
+  resume: Checkpoint | undefined,
+  live: LiveOutput,
+): Promise<Checkpoint | { stoppedAt: number; isInterrupted: boolean }> {
+  if (resume?.step === recipe.steps) return resume
+  const before = log.steps.at(-1)?.seconds ?? 0
+  const screen = new TrainingScreen(live.write, live.isTty, recipe.steps, log.steps)
+  let isInterrupted = false
+  const interrupt = (): void => {
+    isInterrupted = true
+  }
+  process.once('SIGINT', interrupt)
+  let latest: Checkpoint | undefined
+  try {
+    const run: Run = await runTraining(
+      trainModel,
+      engine,
+      {
+        config,
+        recipe,
+        data: data.train,
+        validation: data.valid,
+        seed,
+        resume,
+        // A turn of the event loop between steps: Ctrl-C is heard.
+        pause: () => new Promise((resolve) => setImmediate(resolve)),
+      },
+      {
+        checkpointEvery: options.checkpointEvery,
+        clock: () => performance.now(),
+        stopAfter: (step) => isInterrupted || step === options.stopAfter,
+        onStep: (step, secondsPerStep) => {
+          const all = { ...step, seconds: Math.round((before + step.seconds) * 1000) / 1000 }
+          log.add(all)
+          screen.add(all, secondsPerStep, performance.now())
+        },
+        save: (checkpoint) => {
+          log.flush()
+          replaceFile(layout.checkpoint, encodeCheckpoint(checkpoint, identity))
+          latest = checkpoint
+        },
+      },
+    )
+    return run.isDone && latest ? latest : { stoppedAt: run.isDone ? recipe.steps : run.step, isInterrupted }
+  } finally {
+    process.removeListener('SIGINT', interrupt)
+    screen.end()
+    log.flush()
+  }
+}
+
+/** A run cut short: a failure where somebody interrupted it, so that a script does not take it for done. */
+const stopped = (
+  { out }: TrainCommandOptions,
+  { stoppedAt, isInterrupted }: { stoppedAt: number; isInterrupted: boolean },
+  { recipe }: PreparedRun,
+): Printed => ({
+  value: { stoppedAt, steps: recipe.steps, out },
+  lines: [`stopped after step ${stoppedAt} of ${recipe.steps}; the same command with --resume goes on from there`],
+  failed: isInterrupted,
+})
+
+function reportLines(report: TrainReport, { data, recipe }: PreparedRun, { best }: Checkpoint, log: RunLog): string[] {
+  const validation = log.steps.flatMap(({ step, valid }) => (valid ? [{ step, loss: valid.loss }] : []))
+  const shown = (name: string, { loss, accuracy }: { loss: number; accuracy: number | null }, n = ''): string =>
+    `${name} loss ${shownNumber(loss)}${shownAccuracy(accuracy)}${inUnit(loss, data.unit)}${n}`
+  return [
+    ...drawCurve(
+      log.steps.map(({ loss }) => loss),
+      validation,
+    ),
+    `trained ${report.steps} steps in ${report.seconds.toFixed(1)} s; training loss ${shownNumber(report.train.loss)} over the last steps`,
+    ...(best && best.step !== recipe.steps
+      ? [`kept the parameters of step ${best.step}, the best on validation data`]
+      : []),
+    shown('validation', report.valid),
+    ...(report.test ? [shown('test', report.test, `, ${report.test.n} never trained on`)] : []),
+    `state ${report.stateHash}`,
+    ...report.files.map((file) => `wrote ${file}`),
+  ]
+}
+
+/** What a model of a text writes now. */
+async function sampleLines(
+  engine: Engine,
+  { config, data, seed }: PreparedRun,
+  trained: Checkpoint,
+): Promise<string[]> {
+  if (!data.text) return []
+  const lines = await sampleText(engine, config, keptParameters(trained), data.text, seed)
+  return ['', 'it writes:', ...lines.map((line) => `  ${line}`)]
+}
+
+/** A mean squared error of standardised numbers, as a person reads it. */
+const inUnit = (loss: number, unit: { name: string; deviation: number } | undefined): string =>
+  unit === undefined
+    ? ''
+    : `, off by ${shownNumber(Math.sqrt(loss) * unit.deviation)} ${unit.name} (root mean square), ${(100 * (1 - loss)).toFixed(1)} % of its variance explained`

@@ -1,0 +1,73 @@
+/** What `potluck train` takes; what it does stands in train.ts and is loaded when it runs. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { decimalNumber, wholeNumber } from './argumentParsers.ts'
+import { describeCommand, withJson } from './describeCommand.ts'
+import { printed } from './printed.ts'
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+
+/** A learning rate: a number above 0, at most 100, exponents allowed. */
+function rate(text: string): number {
+  const value = /^(\d+\.?\d*|\.\d+)(e-?\d{1,2})?$/i.test(text) ? Number(text) : Number.NaN
+  if (value > 0 && value <= 100) return value
+  throw new InvalidArgumentError(`got ${JSON.stringify(text.slice(0, 80))}; write a number above 0 and up to 100.`)
+}
+
+const count = wholeNumber(1, 10_000_000)
+
+export function trainCommand(): Command {
+  const command = describeCommand('train', 'train a model on this machine alone: on a text, a table or images')
+    .option('--text <file>', 'a text, UTF-8')
+    .option('--csv <file>', 'a table: comma, semicolon or tab')
+    .option('--target <column>', 'of a table: the column to predict, by name, or by number from 1')
+    .option('--images <file>', 'images in an IDX file; any file may be gzipped')
+    .option('--labels <file>', 'of images: their labels in an IDX file')
+    .option('--test <file>', 'a text or table to test on, never trained on')
+    .option('--test-images <file>', 'images to test on')
+    .option('--test-labels <file>', 'and their labels')
+    .option(
+      '--model <config>',
+      'logistic, mlp, cnn, llama or gpt, or a file with a config; the usual for the data when left out',
+    )
+    .option('--out <folder>', 'where checkpoints, log and the finished files go', 'trained')
+    .option('--resume', 'go on from the checkpoint in that folder, to the same bits', false)
+    .option('--overwrite', 'start anew in a folder that holds a run', false)
+    .option(
+      '--checkpoint-every <n>',
+      'steps between two checkpoints; 0 only at the end',
+      wholeNumber(0, 10_000_000),
+      100,
+    )
+    .option('--stop-after <n>', 'stop after this step, to go on with --resume', count)
+    .option('--steps <n>', 'steps; the usual for the data when left out', count)
+    .option('--batch <n>', 'rows, images or windows a step', wholeNumber(1, 1_000_000))
+    .option('--rate <r>', 'highest learning rate', rate)
+    .addOption(new Option('--optimizer <name>', 'how parameters move').choices(['adamw', 'sgd', 'muon']))
+    .option('--recompute', 'compute layers again instead of keeping them: less memory, more time, the same bits', false)
+    .option('--evaluate-every <n>', 'steps between two evaluations', count)
+    .option('--valid <per cent>', 'part of the data set aside for validation', decimalNumber(0.1, 90))
+    .option('--seed <n>', 'decides the split, the start and the order of the data', wholeNumber(0), 1)
+    .option('--threads <n>', 'threads; as many as the machine has when left out', wholeNumber(1, 1_024))
+    .addOption(
+      new Option('--executor <name>', 'what computes; the bits are the same')
+        .choices(['auto', 'native', 'wasm', 'reference'])
+        .default('auto'),
+    )
+    .option('--tokenizer <kind>', 'of a text: chars, or bpe:N for N byte pairs', 'chars')
+    .addOption(new Option('--task <name>', 'of a table').choices(['classification', 'regression']))
+    .addOption(
+      new Option('--header <choice>', 'whether the first line of a table names its columns')
+        .choices(['auto', 'yes', 'no'])
+        .default('auto'),
+    )
+    .option('--ignore <columns>', 'columns of a table to leave out, comma-separated', list, [])
+    .option('--categorical <columns>', 'columns of numbers that are categories', list, [])
+    .option('--classes <n>', 'of images: how many classes', wholeNumber(2, 256))
+  return withJson(command).action(async (options) => {
+    await printed(options, async () => (await import('./train.ts')).train(options))
+  })
+}

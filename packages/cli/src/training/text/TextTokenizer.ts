@@ -1,0 +1,77 @@
+import {
+  bpeTokenizer,
+  characterTokenizer,
+  type GgufTokenizer,
+  type Tokenizer,
+  trainBpe,
+  vocabularyOf,
+  writeTokenizerJson,
+} from '@potluck/engine'
+import { PotluckError } from '@potluck/protocol'
+
+/** A tokenizer with all that others need to use it. */
+export type TextTokenizer = {
+  readonly tokenizer: Tokenizer
+  /** Content of `tokenizer.json`, as Hugging Face's tokenizers read it. */
+  readonly json: string
+  readonly gguf: GgufTokenizer
+  /** What was done, for a person. */
+  readonly line: string
+}
+
+/**
+ * A tokenizer for a text: `chars`, one token a character of the whole text; or `bpe:N`, N tokens of byte pairs learned from the part
+ * to train on.
+ *
+ * @throws PotluckError BAD_USAGE for any other kind, or an N that is not 257 to 65536
+ */
+export function tokenizerFor(kind: string, whole: string, training: string): TextTokenizer {
+  if (kind === 'chars') return ofCharacters(vocabularyOf(whole))
+  const size = /^bpe:(\d{1,6})$/.exec(kind)?.[1]
+  if (size === undefined || Number(size) <= 256 || Number(size) > 65_536) {
+    const message = `--tokenizer ${JSON.stringify(kind.slice(0, 40))} is none: write chars, or bpe:N with N from 257 to 65536, such as bpe:512`
+    throw new PotluckError('BAD_USAGE', message)
+  }
+  return ofBytePairs(training, Number(size))
+}
+
+function ofCharacters(vocabulary: string): TextTokenizer {
+  const tokenizer = characterTokenizer(vocabulary)
+  return {
+    tokenizer,
+    json: characterTokenizerJson(vocabulary),
+    gguf: { kind: 'characters', vocabulary },
+    line: `${tokenizer.size} characters, one token each`,
+  }
+}
+
+function ofBytePairs(text: string, size: number): TextTokenizer {
+  const vocabulary = trainBpe(text, { size })
+  const tokenizer = bpeTokenizer(vocabulary)
+  return {
+    tokenizer,
+    json: writeTokenizerJson(vocabulary),
+    gguf: { kind: 'bpe', vocabulary },
+    line: `${tokenizer.size} tokens: 256 bytes and ${tokenizer.size - 256} byte pairs learned from the part to train on${tokenizer.size < size ? ' (it has no more that come twice)' : ''}`,
+  }
+}
+
+/** A `tokenizer.json` that cuts a text into its characters: every character a word of its own. */
+export function characterTokenizerJson(vocabulary: string): string {
+  const content = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'Split', pattern: { Regex: '[\\s\\S]' }, behavior: 'Isolated', invert: false },
+    post_processor: null,
+    decoder: { type: 'Fuse' },
+    model: {
+      type: 'WordLevel',
+      vocab: Object.fromEntries([...vocabulary].map((character, token) => [character, token])),
+      unk_token: [...vocabulary][0],
+    },
+  }
+  return `${JSON.stringify(content, null, 1)}\n`
+}

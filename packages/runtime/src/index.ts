@@ -1,0 +1,6 @@
+export * from './check/compareVectors.ts'
+export * from './check/judgeEngine.ts'
+export * from './createLocalEngine.ts'
+export * from './native/createNativeEngine.ts'
+export type { NativeExecution } from './native/nativeExecution.ts'
+export * from './threads/createThreadedWasmEngine.ts'

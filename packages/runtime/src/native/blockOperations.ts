@@ -1,0 +1,33 @@
+/** Instructions of the native block machine, in the order of `BlockOperation` in `native/source/program.h`. */
+export const blockOperations = [
+  'copy',
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'sqrt',
+  'negate',
+  'absolute',
+  'less',
+  'lessOrEqual',
+  'equal',
+  'select',
+  'toFloat',
+  'integerAdd',
+  'integerSubtract',
+  'shiftLeft',
+  'shiftRight',
+  'integerEqual',
+  'integerLessOrEqual',
+  'multiplyAdd',
+  'multiplySubtract',
+  'subtractProduct',
+  'selectLess',
+  'selectLessOrEqual',
+  'selectEqual',
+  'selectIntegerEqual',
+  'selectIntegerLessOrEqual',
+  'exp',
+] as const
+
+export type BlockOperation = (typeof blockOperations)[number]
