@@ -16,10 +16,11 @@ export default defineConfig({
   plugins: [nodeTestRunner, hardhatViem],
   solidity: {
     compilers: [compiler(200, false)],
-    // Payments and claims are what is called most: here the slower compilation pays for itself.
+    // Payments and claims are what is called most, and a proof is mostly arithmetic: here the slower compilation pays for itself.
     overrides: {
       'contracts/Assets.sol': compiler(1_000_000, false),
       'contracts/Channels.sol': compiler(1_000_000, true),
+      'contracts/referee/ScalarMachine.sol': compiler(1_000_000, true),
       // Functions with more arguments than the plain compilation has places for.
       'contracts/referee/Referee.sol': compiler(200, true),
       'contracts/referee/RefereeDesk.sol': compiler(200, true),

@@ -36,7 +36,7 @@ const targets: Target[] = [
       'Salt',
     ],
   },
-  // Made by the referee; of use alone to whoever compares it with another machine.
+  // What the referee computes with; also for whoever compares it with another machine.
   { name: 'ScalarMachine', artifact: 'referee/ScalarMachine.sol/ScalarMachine.json', calls: [] },
   { name: 'Channels', artifact: 'Channels.sol/Channels.json', calls: ['Assets', 'EmbeddedDollar'] },
   // Not deployed with the rest: what the benchmarks ask for arithmetic.

@@ -165,7 +165,7 @@ async function jobHashes() {
     const [jobId, round] = [BigInt(i + 1), i * 7]
     const claim = claimOf(accountOf(i), i)
     claims.push({ jobId, round, claim, hash: await jobs.read('claimHash', [jobId, round, claim]) })
-    const { proposal } = proposalOf([accountOf(i)], [BigInt(i) * 10n ** 20n])
+    const { proposal } = proposalOf([accountOf(i)], [BigInt(i) * 10n ** 20n], i)
     proposals.push({ jobId, round, proposal, hash: await jobs.read('proposalHashOf', [jobId, round, proposal]) })
     const [setRoot, count, directHash] = [hashOf(`set ${i}`), i + 1, i === 0 ? ZERO_HASH : hashOf(`direct ${i}`)]
     const digest = await jobs.read('attestationDigest', [jobId, round, setRoot, count, directHash])

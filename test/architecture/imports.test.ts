@@ -36,7 +36,6 @@ const longFiles: Record<string, string> = {
   'contracts/contracts/Assets.sol':
     'one contract: the accounting of payments, pulls and withdrawals is read as a whole',
   'contracts/contracts/Channels.sol': 'one contract: opening, claiming and closing share their checks',
-  'contracts/contracts/referee/RefereeDesk.sol': 'all calls that need no game, over one storage',
   'contracts/contracts/referee/TraceMoves.sol': 'the moves down one tree share their checks',
   'contracts/test/invariants/Jobs.t.sol': 'one handler with every action of a job, and the invariants over it',
   'contracts/test/support/exampleJob.ts': 'one program by hand with all that both sides say about it',

@@ -77,8 +77,12 @@ interface IJobTypes {
         bytes32 payoutRoot;
         /// Digest of the audit report.
         bytes32 auditRoot;
+        /// Root over the state roots of the reference run and its update root; 0 where nothing can be recomputed.
+        bytes32 runRoot;
         /// Sum under `payoutRoot`.
         uint128 payoutTotal;
+        /// Convictions in the job before the proposal: who was convicted by then takes no part in the result.
+        uint32 convictions;
     }
 
     /// Everything a daemon polls. What a later phase sets still shows the round before until then.
@@ -181,8 +185,10 @@ interface IJobTypes {
     error WrongPreimage(bytes32 hash, bytes32 onion);
     error NotYourTurn(address caller, address wanted);
     error PayoutOutOfRange(uint256 total, uint256 atLeast, uint256 atMost);
+    error ConvictionsDiffer(uint32 given, uint32 wanted);
     error NotWrong(bytes32 subject);
     error JudgedWrong(bytes32 subject);
+    error UnderDispute(bytes32 subject);
     error ClaimProofInvalid(uint256 jobId, uint32 round, bytes32 leaf);
     error SumProofInvalid(bytes32 root, uint128 total);
     error NothingToPay(uint256 jobId, address account);

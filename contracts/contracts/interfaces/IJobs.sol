@@ -47,6 +47,7 @@ interface IJobs is IJobFunding {
     function closeBeacon(uint256 jobId, uint32 round) external;
 
     /// @notice Proposes the round's result, in turn.
+    /// @dev `proposal.convictions` must be the count of now (C-71): a proposer whose view lags is refused, not slashed.
     function propose(uint256 jobId, uint32 round, Proposal calldata proposal) external;
 
     /// @notice Slashes and expels a worker whose claim the judge found wrong; anyone may call, until the job's bonds are released.
@@ -55,7 +56,8 @@ interface IJobs is IJobFunding {
     /// @notice Slashes and expels a proposer whose proposal the judge found wrong; the next turn begins.
     function convictProposal(uint256 jobId, uint32 round) external;
 
-    /// @notice Makes an unchallenged proposal final and opens the next round or ends the job; anyone may call.
+    /// @notice Makes a proposal final and opens the next round or ends the job; anyone may call.
+    /// @dev Refused before `challengeSeconds` have passed, and while the judge finds it wrong or has it open (C-40, C-72).
     function finalise(uint256 jobId, uint32 round) external;
 
     /// @notice Re-opens a round that nobody fixed in time, with a newly drawn committee; anyone may call.
@@ -90,6 +92,12 @@ interface IJobs is IJobFunding {
 
     /// @notice Whether the node was convicted in this job.
     function expelled(uint256 jobId, address node) external view returns (bool);
+
+    /// @return The node's place in the order of convictions in this job, from 1; 0 when it was not convicted (C-71).
+    function expulsionOf(uint256 jobId, address node) external view returns (uint32);
+
+    /// @notice Nodes convicted in this job, as workers or as proposers; each counts once.
+    function convictionCount(uint256 jobId) external view returns (uint32);
 
     /// @notice Next layer of the validator's onion: what the hash of its next reveal must be.
     function onionOf(uint256 jobId, address validator) external view returns (bytes32);

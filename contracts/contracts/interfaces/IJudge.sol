@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @title Says whether a claim or a proposal of a job is wrong.
 /// @notice A job names its judge when it is created; whoever enrols accepts it. A referee that recomputes can take the place of a
 /// vote without a change in `Jobs`.
-/// @dev Assumes: `verdict` never reverts and never leaves `Wrong` once there.
+/// @dev Assumes: `verdict` never reverts and never leaves `Wrong` once there; a subject does not stay open for ever.
 interface IJudge {
     enum Verdict {
         None,
@@ -17,4 +17,7 @@ interface IJudge {
 
     /// @notice Who showed the subject wrong and shares in the slash; empty unless the verdict is `Wrong`.
     function accusers(uint256 jobId, bytes32 subject) external view returns (address[] memory);
+
+    /// @notice Whether a question about the subject is still before the judge: a proposal is not final while it is. Never reverts.
+    function isOpen(uint256 jobId, bytes32 subject) external view returns (bool);
 }

@@ -65,6 +65,14 @@ interface IRefereeTypes {
         uint32 round;
         /// The champion that made it fail; 0 otherwise.
         address winner;
+        /// Challenges a round's result (D-23).
+        bool ofResult;
+    }
+
+    /// What an account has earned in a job over all rounds.
+    struct PayLeaf {
+        address account;
+        uint128 amount;
     }
 
     struct Game {
@@ -78,11 +86,11 @@ interface IRefereeTypes {
         uint24 championLeft;
         Stage stage;
         bool challengerMoves;
-        /// The range is the finish.
+        /// The range is the finish or, of a result, the aggregation.
         bool finish;
         /// A bond of the champion is locked.
         bool bonded;
-        /// The picked step, counted from the claim's first; S in the finish. Before: the first step of the range.
+        /// The picked step, counted from the claim's first; S in the finish, S + 1 in the aggregation. Before: the first step of the range.
         uint32 step;
         /// Levels of the revealed row, and levels of its tree below it.
         uint8 levels;
@@ -159,6 +167,8 @@ interface IRefereeTypes {
     event GameEnded(uint256 indexed game, uint256 indexed id, address indexed winner, Move by);
     event ChallengeSettled(uint256 indexed id, bytes32 indexed subject, bool won, address winner);
     event ClaimWrong(uint256 indexed jobId, bytes32 indexed subject, address indexed accuser);
+    /// What takes part in a round's result was established; root of the tree over it.
+    event UpdatesNoted(uint256 indexed jobId, bytes32 indexed subject, bytes32 root);
     event LeafDemanded(uint256 indexed demand, uint256 indexed jobId, bytes32 indexed subject, uint32 leafIndex, address from);
     event LeafShown(uint256 indexed demand, address by, bytes leaf);
     event LeafWithheld(uint256 indexed demand);
@@ -206,6 +216,14 @@ interface IRefereeTypes {
     error OperandNotConceded(uint256 traceLeaf, uint256 picked);
     error OperandMissing(uint256 traceLeaf, uint256 leaf);
     error NotTheRound(uint256 jobId, uint32 round, uint32 now_);
+    error ResultDiffers(bytes32 given, bytes32 proposed);
+    error ChallengeOver(uint256 now_, uint256 until);
+    error NotAClaim(uint32 share);
+    error UpdatesNotNoted(bytes32 subject);
+    error SetDiffers(bytes32 given, bytes32 fixed_);
+    error PayoutsDiffer(bytes32 given, bytes32 final_);
+    error NotVotedDown(bytes32 proposal, bytes32 found);
+    error MoreThanDigests();
     error LeafNotThere(uint256 leafIndex);
     error DemandClosed(uint256 demand);
     error DemandOver(uint256 now_, uint256 until);

@@ -18,7 +18,7 @@ abstract contract Convictions is JobViews {
         RoundSet memory set = _sets[jobId][round];
         if (!SetTree.verify(set.root, subject, index, set.count, proof)) revert ClaimProofInvalid(jobId, round, subject);
         if (_enrolmentOf[jobId][Roles.WORKER][claim.worker] == 0) revert NotEnrolled(jobId, claim.worker, Roles.WORKER);
-        if (_expelled[jobId][claim.worker]) revert NodeExpelled(jobId, claim.worker);
+        if (_expelledAs[jobId][claim.worker] != 0) revert NodeExpelled(jobId, claim.worker);
         uint256 slashed = _punish(jobId, subject, claim.worker, Roles.WORKER);
         emit Convicted(jobId, round, claim.worker, subject, slashed);
     }
@@ -38,7 +38,8 @@ abstract contract Convictions is JobViews {
     function _punish(uint256 jobId, bytes32 subject, address node, uint32 role) private returns (uint256 held) {
         IJudge judge = IJudge(_terms[jobId].judge);
         if (judge.verdict(jobId, subject) != IJudge.Verdict.Wrong) revert NotWrong(subject);
-        _expelled[jobId][node] = true;
+        // A proposer may have been convicted as a worker since: it keeps its place.
+        if (_expelledAs[jobId][node] == 0) _expelledAs[jobId][node] = ++_convictions[jobId];
         uint32 position = _enrolmentOf[jobId][Roles.VALIDATOR][node];
         if (position != 0) _status[jobId].expelledBits |= uint64(1 << (position - 1));
         bytes32 task = taskOf(jobId, role);

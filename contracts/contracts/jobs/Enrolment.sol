@@ -21,7 +21,7 @@ abstract contract Enrolment is JobViews {
         if (node == address(0)) revert NotNode(msg.sender);
         if (_registry.rolesOf(node) & role == 0) revert RoleMissing(node, role);
         if (_enrolmentOf[jobId][role][node] != 0) revert AlreadyEnrolled(jobId, node, role);
-        if (_expelled[jobId][node]) revert NodeExpelled(jobId, node);
+        if (_expelledAs[jobId][node] != 0) revert NodeExpelled(jobId, node);
 
         JobTerms storage terms = _terms[jobId];
         address[] storage members = _members[jobId][role];

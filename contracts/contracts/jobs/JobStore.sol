@@ -19,7 +19,9 @@ abstract contract JobStore is IJobTypes, ReentrancyGuardTransient {
 
     uint256 internal _jobCount;
     mapping(uint256 jobId => mapping(uint32 role => mapping(address node => uint32))) internal _enrolmentOf;
-    mapping(uint256 jobId => mapping(address node => bool)) internal _expelled;
+    // 1 for the job's first conviction, and so on; 0 for whoever was not convicted.
+    mapping(uint256 jobId => mapping(address node => uint32)) internal _expelledAs;
+    mapping(uint256 jobId => uint32) internal _convictions;
     mapping(uint256 jobId => mapping(address validator => bytes32)) internal _onionOf;
     mapping(uint256 jobId => mapping(address account => uint256)) internal _paidOf;
 
@@ -57,7 +59,7 @@ abstract contract JobStore is IJobTypes, ReentrancyGuardTransient {
         node = _registry.resolve(msg.sender);
         if (node == address(0)) revert NotNode(msg.sender);
         if (_enrolmentOf[jobId][role][node] == 0) revert NotEnrolled(jobId, node, role);
-        if (_expelled[jobId][node]) revert NodeExpelled(jobId, node);
+        if (_expelledAs[jobId][node] != 0) revert NodeExpelled(jobId, node);
     }
 
     function _escrowOf(uint256 jobId) internal view returns (uint256) {

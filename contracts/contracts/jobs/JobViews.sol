@@ -13,7 +13,7 @@ abstract contract JobViews is IJobs, JobStore, EIP712 {
         "Claim(uint256 jobId,uint32 round,address worker,uint32 share,uint64 units,bytes32 baseRoot,bytes32 updateDigest,bytes32 updateRoot,bytes32 statesRoot)"
     );
     bytes32 private constant PROPOSAL_TYPEHASH = keccak256(
-        "Proposal(uint256 jobId,uint32 round,bytes32 stateDigest,bytes32 stateRoot,bytes32 payoutRoot,bytes32 auditRoot,uint128 payoutTotal)"
+        "Proposal(uint256 jobId,uint32 round,bytes32 stateDigest,bytes32 stateRoot,bytes32 payoutRoot,bytes32 auditRoot,bytes32 runRoot,uint128 payoutTotal,uint32 convictions)"
     );
     bytes32 private constant ATTESTATION_TYPEHASH =
         keccak256("SetAttestation(uint256 jobId,uint32 round,bytes32 setRoot,uint32 count,bytes32 directHash)");
@@ -32,7 +32,17 @@ abstract contract JobViews is IJobs, JobStore, EIP712 {
 
     /// @inheritdoc IJobs
     function expelled(uint256 jobId, address node) external view returns (bool) {
-        return _expelled[jobId][node];
+        return _expelledAs[jobId][node] != 0;
+    }
+
+    /// @inheritdoc IJobs
+    function expulsionOf(uint256 jobId, address node) external view returns (uint32) {
+        return _expelledAs[jobId][node];
+    }
+
+    /// @inheritdoc IJobs
+    function convictionCount(uint256 jobId) external view returns (uint32) {
+        return _convictions[jobId];
     }
 
     /// @inheritdoc IJobs

@@ -82,6 +82,8 @@ abstract contract Rounds is JobViews {
         if (proposal.payoutTotal < job.finalPayoutTotal || proposal.payoutTotal > most) {
             revert PayoutOutOfRange(proposal.payoutTotal, job.finalPayoutTotal, most);
         }
+        uint32 convictions = _convictions[jobId];
+        if (proposal.convictions != convictions) revert ConvictionsDiffer(proposal.convictions, convictions);
         bytes32 subject = proposalHashOf(jobId, round, proposal);
         job.phase = Phase.Challenge;
         job.proposer = validator;
@@ -98,7 +100,9 @@ abstract contract Rounds is JobViews {
         uint256 from = uint256(job.proposedAt) + terms.challengeSeconds;
         if (block.timestamp < from) revert TooEarly(block.timestamp, from);
         bytes32 subject = job.proposalHash;
-        if (IJudge(terms.judge).verdict(jobId, subject) == IJudge.Verdict.Wrong) revert JudgedWrong(subject);
+        IJudge judge = IJudge(terms.judge);
+        if (judge.verdict(jobId, subject) == IJudge.Verdict.Wrong) revert JudgedWrong(subject);
+        if (judge.isOpen(jobId, subject)) revert UnderDispute(subject);
 
         Proposal memory proposal = job.proposal;
         job.finalRounds = round + 1;

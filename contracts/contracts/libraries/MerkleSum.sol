@@ -19,6 +19,28 @@ library MerkleSum {
             : keccak256(abi.encodePacked(bytes1(0x01), b, sumB, a, sumA));
     }
 
+    /// @notice The root over (index, account, weight) in order, and the sum; 0 without leaves. A row of odd length carries its last node up.
+    /// @dev Assumes that the weights add up to less than 2^128.
+    function rootOf(address[] memory accounts, uint128[] memory weights) internal pure returns (bytes32, uint128) {
+        uint256 width = accounts.length;
+        if (width == 0) return (0, 0);
+        bytes32[] memory row = new bytes32[](width);
+        uint128[] memory sums = new uint128[](width);
+        for (uint256 i = 0; i < width; ++i) {
+            // Far fewer accounts than 2^64.
+            row[i] = leaf(uint64(i), accounts[i], weights[i]);
+            sums[i] = weights[i];
+        }
+        for (; width > 1; width = (width + 1) >> 1) {
+            for (uint256 i = 0; i < width; i += 2) {
+                bool isPair = i + 1 < width;
+                row[i >> 1] = isPair ? node(row[i], sums[i], row[i + 1], sums[i + 1]) : row[i];
+                sums[i >> 1] = isPair ? sums[i] + sums[i + 1] : sums[i];
+            }
+        }
+        return (row[0], sums[0]);
+    }
+
     /// @notice Whether (index, account, weight) stands in the tree with this root and total. An overflowing sum is a no.
     function verify(
         bytes32 root,

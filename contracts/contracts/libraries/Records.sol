@@ -14,6 +14,8 @@ library Records {
     uint256 internal constant SCHEDULE = 5;
     uint256 internal constant UNIFORM = 6;
     uint256 internal constant BASE = 7;
+    uint256 internal constant REFERENCE = 8;
+    uint256 internal constant UPDATES = 9;
 
     uint256 internal constant ROW_SUM = 2;
     uint256 internal constant ROW_MAXIMUM = 3;

@@ -10,6 +10,16 @@ library SetTree {
         return keccak256(abi.encodePacked(bytes1(0x01), left, right));
     }
 
+    /// @notice The root over claims in order; writes over `row`.
+    function rootOf(bytes32[] memory row) internal pure returns (bytes32) {
+        for (uint256 width = row.length; width > 1; width = (width + 1) >> 1) {
+            for (uint256 i = 0; i < width; i += 2) {
+                row[i >> 1] = i + 1 < width ? node(row[i], row[i + 1]) : row[i];
+            }
+        }
+        return row[0];
+    }
+
     /// @notice Whether `leaf` stands at `index` of `count` leaves under `root`.
     function verify(bytes32 root, bytes32 leaf, uint256 index, uint256 count, bytes32[] calldata proof)
         internal

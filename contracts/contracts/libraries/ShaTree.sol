@@ -81,6 +81,12 @@ library ShaTree {
         return _reduce(copy, row.length, levels);
     }
 
+    /// @notice The root over a row of nodes, as low as it can be; writes over `row`, whose last place must be spare.
+    function rootOf(bytes32[] memory row) internal view returns (bytes32) {
+        uint256 width = row.length - 1;
+        return _reduce(row, width, depthOf(width));
+    }
+
     /// @notice The root over `first` and the nodes after it.
     function rootWithFirst(bytes32 first, bytes32[] calldata rest, uint256 levels) internal view returns (bytes32) {
         bytes32[] memory copy = new bytes32[](rest.length + 2);

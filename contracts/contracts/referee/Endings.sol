@@ -61,6 +61,7 @@ abstract contract Endings is IReferee, RefereeStore {
         if (winner == address(0) && !isOver) return false;
         settled.decided = true;
         bytes32 subject = settled.subject;
+        if (settled.ofResult) --_openOf[subject];
         if (winner == address(0)) {
             settled.won = true;
             _makeWrong(settled.jobId, subject, challenger);

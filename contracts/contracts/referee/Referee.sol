@@ -7,41 +7,44 @@ import {IJudge} from "../interfaces/IJudge.sol";
 import {IReferee} from "../interfaces/IReferee.sol";
 import {IRefereeDesk} from "../interfaces/IRefereeDesk.sol";
 import {IScalarMachine} from "../interfaces/IScalarMachine.sol";
+import {IVoteJudge} from "../interfaces/IVoteJudge.sol";
 import {RefereeDesk} from "./RefereeDesk.sol";
 import {RefereeStore} from "./RefereeStore.sol";
-import {ScalarMachine} from "./ScalarMachine.sol";
 import {SumMoves} from "./SumMoves.sol";
 
 /// @title The judge of exact jobs; documented on IReferee.
-/// @dev A contract may hold 24 KiB of code: the arithmetic stands in a `ScalarMachine`, and what is done before a game, or without one, in a `RefereeDesk` called on
-/// this contract's storage. Both are made here and can never be replaced.
+/// @dev A contract may hold 24 KiB of code: the arithmetic stands in a `ScalarMachine`, which has no state and no owner, and what is done before a
+/// game, or without one, in a `RefereeDesk` that is made here and called on this contract's storage. Neither can ever be replaced.
 contract Referee is SumMoves {
-    IJudge private immutable _votes;
+    IVoteJudge private immutable _votes;
     address private immutable _desk;
 
-    /// @param votes_ Judges what a round results in: proposals (D-22).
-    constructor(IJobs jobs_, IJudge votes_, uint32 clockSeconds_, uint128 challengeBond_)
+    /// @param votes_ Where validators say which bytes a result stands for (D-22).
+    /// @param machine_ A `ScalarMachine`: whoever accepts this judge compares its code, as it does this contract's own.
+    constructor(IJobs jobs_, IVoteJudge votes_, IScalarMachine machine_, uint32 clockSeconds_, uint128 challengeBond_)
         RefereeStore(jobs_, clockSeconds_, challengeBond_)
-        SumMoves(new ScalarMachine())
+        SumMoves(machine_)
     {
         _votes = votes_;
-        _desk = address(new RefereeDesk(jobs_, clockSeconds_, challengeBond_));
+        _desk = address(new RefereeDesk(jobs_, votes_, clockSeconds_, challengeBond_));
     }
 
     /// @inheritdoc IJudge
     function verdict(uint256 jobId, bytes32 subject) external view returns (Verdict) {
-        if (_accuserOf[subject] != address(0)) return Verdict.Wrong;
-        return _isProposed(jobId, subject) ? _votes.verdict(jobId, subject) : Verdict.None;
+        return _accuser(jobId, subject) == address(0) ? Verdict.None : Verdict.Wrong;
     }
 
     /// @inheritdoc IJudge
     function accusers(uint256 jobId, bytes32 subject) external view returns (address[] memory found) {
-        address accuser = _accuserOf[subject];
-        if (accuser == address(0)) {
-            return _isProposed(jobId, subject) ? _votes.accusers(jobId, subject) : new address[](0);
-        }
+        address accuser = _accuser(jobId, subject);
+        if (accuser == address(0)) return new address[](0);
         found = new address[](1);
         found[0] = accuser;
+    }
+
+    /// @inheritdoc IJudge
+    function isOpen(uint256 jobId, bytes32 subject) external view returns (bool) {
+        return _openOf[_resultIn(jobId, subject)] != 0;
     }
 
     /// @inheritdoc IRefereeDesk
@@ -62,6 +65,31 @@ contract Referee is SumMoves {
 
     /// @inheritdoc IRefereeDesk
     function strikeClaim(uint256, uint32, IJobTypes.ClaimLeaf calldata, bytes calldata, bytes32[] calldata) external {
+        _inDesk();
+    }
+
+    /// @inheritdoc IRefereeDesk
+    function noteUpdates(uint256, uint32, IJobTypes.ClaimLeaf[] calldata, bytes calldata, bytes32[] calldata)
+        external
+        returns (bytes32)
+    {
+        _inDesk();
+    }
+
+    /// @inheritdoc IRefereeDesk
+    function strikePayouts(
+        uint256,
+        uint32,
+        IJobTypes.ClaimLeaf[] calldata,
+        PayLeaf[] calldata,
+        bytes calldata,
+        bytes32[] calldata
+    ) external {
+        _inDesk();
+    }
+
+    /// @inheritdoc IRefereeDesk
+    function strikeDigests(uint256, uint32, IJobTypes.Proposal calldata) external {
         _inDesk();
     }
 
@@ -149,7 +177,7 @@ contract Referee is SumMoves {
         return address(_jobs);
     }
 
-    /// @notice The judge that proposals are passed on to.
+    /// @notice Where validators vote on the bytes that results stand for.
     function votes() external view returns (address) {
         return address(_votes);
     }
@@ -159,8 +187,15 @@ contract Referee is SumMoves {
         return address(_machine);
     }
 
-    function _isProposed(uint256 jobId, bytes32 subject) private view returns (bool) {
-        return subject != 0 && _jobs.status(jobId).proposalHash == subject;
+    function _accuser(uint256 jobId, bytes32 subject) private view returns (address accuser) {
+        accuser = _accuserOf[subject];
+        if (accuser == address(0)) accuser = _accuserOf[_resultIn(jobId, subject)];
+    }
+
+    /// The result in the proposal of now, where `subject` is that proposal; else 0, under which nothing is ever judged.
+    function _resultIn(uint256 jobId, bytes32 subject) private view returns (bytes32) {
+        IJobTypes.Status memory status = _jobs.status(jobId);
+        return subject != 0 && status.proposalHash == subject ? _resultOf(jobId, status) : bytes32(0);
     }
 
     /// Runs this very call in the desk, with its outcome as ours; never returns to the caller in Solidity.

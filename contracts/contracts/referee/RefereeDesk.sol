@@ -5,23 +5,22 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IJobTypes} from "../interfaces/IJobTypes.sol";
 import {IJobs} from "../interfaces/IJobs.sol";
 import {IRefereeDesk} from "../interfaces/IRefereeDesk.sol";
+import {IVoteJudge} from "../interfaces/IVoteJudge.sol";
 import {Records} from "../libraries/Records.sol";
 import {ShaTree} from "../libraries/ShaTree.sol";
 import {RefereeStore} from "./RefereeStore.sol";
+import {ResultDesk} from "./ResultDesk.sol";
 
 /// @title Calls a claim into question; documented on IRefereeDesk.
 /// @dev Made by `Referee` and called on its storage: it holds all that asks `Jobs` for terms and states.
-contract RefereeDesk is IRefereeDesk, RefereeStore {
+contract RefereeDesk is ResultDesk {
     using Records for bytes;
-
-    uint256 private constant HEADER_BYTES = 14 * 4 + 64;
-    uint256 private constant MAGIC = 0x504c4b31;
-    uint256 private constant MOST_LEAVES = 1 << 24;
 
     IERC20 private immutable _salt;
 
-    constructor(IJobs jobs_, uint32 clockSeconds_, uint128 challengeBond_)
+    constructor(IJobs jobs_, IVoteJudge votes_, uint32 clockSeconds_, uint128 challengeBond_)
         RefereeStore(jobs_, clockSeconds_, challengeBond_)
+        ResultDesk(votes_)
     {
         _salt = IERC20(_registry.salt());
     }
@@ -36,9 +35,15 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         bytes32[] calldata headerProof
     ) external returns (uint256 id) {
         address challenger = _node(msg.sender);
-        uint256 segments = _segments(_open(jobId, header, headerProof));
-        if (segment > segments || segment > type(uint24).max) revert SegmentOutOfRange(segment, segments);
-        return _lodge(challenger, jobId, round, _jobs.claimHash(jobId, round, claim), segment);
+        uint256 last = _segments(_open(jobId, header, headerProof));
+        bytes32 subject = _jobs.claimHash(jobId, round, claim);
+        bool ofResult = claim.share == RESULT_SHARE;
+        if (ofResult) {
+            ++last;
+            _checkInTime(jobId, round, subject);
+        }
+        if (segment > last || segment > type(uint24).max) revert SegmentOutOfRange(segment, last);
+        return _lodge(challenger, jobId, round, subject, segment, ofResult);
     }
 
     /// @inheritdoc IRefereeDesk
@@ -57,7 +62,9 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         _seat(id, gameId, game, played, claim.worker);
         Program storage program = _programs[played.jobId];
         bytes32 first = _range(game, program, played.segment, claim, start, end, states);
-        game.streamKey = _streamKey(program.jobSeed, played.round, claim.share, claim.worker);
+        game.streamKey = played.ofResult
+            ? _referenceKey(_inRound(played.jobId, played.round).beacon, played.round)
+            : _streamKey(program.jobSeed, played.round, claim.share, claim.worker);
         game.rows[0] = ShaTree.rootWithFirst(first, states, game.levels);
         emit GameOpened(gameId, id, game.champion, game.step, first);
         emit Moved(
@@ -83,6 +90,7 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         bytes32[] calldata headerProof
     ) external {
         address accuser = _node(msg.sender);
+        if (claim.share == RESULT_SHARE) revert NotAClaim(claim.share);
         Program storage program = _open(jobId, header, headerProof);
         IJobTypes.Status memory status = _inRound(jobId, round);
         bytes32 base = round == 0 ? _jobs.termsOf(jobId).baseRoot : status.finalStateRoot;
@@ -104,10 +112,10 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         bytes32[] calldata recordProof
     ) external returns (uint256 demand) {
         Program storage program = _open(jobId, header, headerProof);
+        if (claim.share == RESULT_SHARE) revert NotAClaim(claim.share);
         _inRound(jobId, round);
-        // The finish's last record is the last of all.
-        uint256 leaves = 1 + uint256(program.traceLeaves) + program.finishLeaves;
-        _checkRecord(program.root, leaves, leaves - 1, ShaTree.leaf(record), recordProof);
+        uint256 last = uint256(program.traceLeaves) + program.finishLeaves;
+        _checkRecord(program.root, _allLeaves(program), last, ShaTree.leaf(record), recordProof);
         uint256 kind = record.word(0);
         if (kind != Records.ELEMENT) revert RecordKind(kind);
         (uint256 depth, uint256 count) = record.tree(kind, 0);
@@ -149,46 +157,7 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         _pay(asked.from);
     }
 
-    /// The program of a job, once opened; the first caller brings its header.
-    function _open(uint256 jobId, bytes calldata header, bytes32[] calldata proof) internal returns (Program storage program) {
-        program = _programs[jobId];
-        if (program.root != 0) return program;
-        IJobTypes.JobTerms memory terms = _jobs.termsOf(jobId);
-        if (terms.trustClass != 0 || terms.judge != address(this)) {
-            revert NotJudgeOf(jobId, terms.judge, terms.trustClass);
-        }
-        if (header.length != HEADER_BYTES) revert HeaderInvalid("length", header.length);
-        uint256 leaves = header.word(1);
-        _checkRecord(terms.programRoot, leaves, 0, ShaTree.leaf(header), proof);
-        program.root = terms.programRoot;
-        _readHeader(program, header, leaves);
-    }
-
-    function _readHeader(Program storage program, bytes calldata header, uint256 leaves) private {
-        if (header.word(0) != MAGIC) revert HeaderInvalid("magic", header.word(0));
-        if (header.word(2) != 1) revert HeaderInvalid("operatorSet", header.word(2));
-        (uint256 steps, uint256 every, uint256 parts) = (header.word(3), header.word(4), header.word(8));
-        if (steps == 0 || steps > 1 << 30) revert HeaderInvalid("steps", steps);
-        if (every == 0 || (every > 64 && steps > 64)) revert HeaderInvalid("stateEverySteps", every);
-        if (parts == 0 || parts > 64) revert HeaderInvalid("parts", parts);
-        (uint256 traced, uint256 finished) = (header.word(11), header.word(13));
-        if (traced < 2 || traced > MOST_LEAVES) revert HeaderInvalid("traceLeaves", traced);
-        if (finished < 2 || finished > MOST_LEAVES) revert HeaderInvalid("finishLeaves", finished);
-        if (header.word(10) != 1) revert HeaderInvalid("firstRecord", header.word(10));
-        if (header.word(12) != 1 + traced) revert HeaderInvalid("finishRecord", header.word(12));
-        if (leaves != 1 + traced + finished) revert HeaderInvalid("leaves", leaves);
-        program.jobSeed = header.root(14);
-        program.zeroRoot = header.root(22);
-        program.steps = uint32(steps);
-        program.shares = uint32(header.word(7));
-        program.units = uint64((header.word(5) << 32) | header.word(6));
-        program.traceLeaves = uint32(traced);
-        program.finishLeaves = uint32(finished);
-        program.stateEverySteps = uint8(every > 64 ? 64 : every);
-        program.parts = uint8(parts);
-    }
-
-    function _lodge(address challenger, uint256 jobId, uint32 round, bytes32 subject, uint32 segment)
+    function _lodge(address challenger, uint256 jobId, uint32 round, bytes32 subject, uint32 segment, bool ofResult)
         private
         returns (uint256 id)
     {
@@ -200,6 +169,10 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         opened.segment = uint24(segment);
         opened.jobId = uint40(jobId);
         opened.round = round;
+        if (ofResult) {
+            opened.ofResult = true;
+            ++_openOf[subject];
+        }
         _registry.lock(challenger, _challengeTask(id), _challengeBond);
         emit Challenged(id, jobId, subject, challenger, round, segment, uint40(block.timestamp + _clockSeconds));
     }
@@ -212,13 +185,6 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         asked = _demands[demand];
         if (asked.from == address(0)) revert UnknownDemand(demand);
         if (asked.closed) revert DemandClosed(demand);
-    }
-
-    /// The job's status, while this round lasts: before, its base is not known; afterwards nobody keeps updates any more.
-    function _inRound(uint256 jobId, uint32 round) private view returns (IJobTypes.Status memory status) {
-        status = _jobs.status(jobId);
-        bool isRunning = status.phase >= IJobTypes.Phase.Open && status.phase <= IJobTypes.Phase.Challenge;
-        if (!isRunning || status.round != round) revert NotTheRound(jobId, round, status.round);
     }
 
     /// Makes the caller the champion of a new game; the claim's worker once, without a bond: it has one in the job.
@@ -252,23 +218,29 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
         bytes32[] calldata states
     ) private returns (bytes32 first) {
         uint256 segments = _segments(program);
-        uint256 depth = ShaTree.depthOf(segments);
+        // Of a result the reference update is one more node, which its finish ends in.
+        uint256 nodes = claim.share == RESULT_SHARE ? segments + 1 : segments;
+        uint256 depth = ShaTree.depthOf(nodes);
         uint256 steps = 1;
         bytes32 wanted = claim.updateRoot;
         if (segment < segments) {
             (uint256 every, uint256 total) = (program.stateEverySteps, program.steps);
             steps = total - segment * every < every ? total - segment * every : every;
             game.step = uint32(segment * every);
+        } else {
+            game.step = uint32(program.steps + segment - segments);
+            game.finish = true;
+        }
+        if (segment < nodes) {
             wanted = end.value;
             _checkProof(claim.statesRoot, wanted, segment, depth, end.proof);
-        } else {
-            game.step = program.steps;
-            game.finish = true;
         }
         if (states.length != steps) revert StatesLength(states.length, steps);
         if (states[steps - 1] != wanted) revert LastStateDiffers(states[steps - 1], wanted);
         if (segment == 0) {
             first = _firstState(program, claim.baseRoot);
+        } else if (segment > segments) {
+            first = claim.baseRoot;
         } else {
             first = start.value;
             _checkProof(claim.statesRoot, first, segment - 1, depth, start.proof);
@@ -293,6 +265,12 @@ contract RefereeDesk is IRefereeDesk, RefereeStore {
             }
         }
         return row[0];
+    }
+
+    /// The same of the reference run's seed, which the beacon gives (P-42).
+    function _referenceKey(bytes32 beacon, uint32 round) private pure returns (uint96) {
+        bytes32 seed = sha256(abi.encodePacked("potluck reference", beacon, abi.encode(round)));
+        return uint96(bytes12(sha256(abi.encodePacked(seed))));
     }
 
     /// The first three words of SHA-256 of the task's seed (P-42, E-14).

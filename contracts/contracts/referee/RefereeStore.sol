@@ -8,8 +8,11 @@ import {IRegistry} from "../interfaces/IRegistry.sol";
 import {ShaTree} from "../libraries/ShaTree.sol";
 
 /// @title Storage of the referee, and what a job's program says (D-06, D-07).
+/// @dev A round's result is judged as a claim of `RESULT_SHARE` by its proposer (D-23).
 abstract contract RefereeStore is IRefereeTypes {
-    /// What is kept of a header. Its records stand in order: leaf 0 the header, then those of the step, then those of the finish.
+    uint32 internal constant RESULT_SHARE = type(uint32).max;
+
+    /// What is kept of a header. Its records stand in order: leaf 0 the header, then those of the step, of the finish, of the aggregation.
     struct Program {
         bytes32 root;
         bytes32 jobSeed;
@@ -19,6 +22,7 @@ abstract contract RefereeStore is IRefereeTypes {
         uint64 units;
         uint32 traceLeaves;
         uint32 finishLeaves;
+        uint32 nextLeaves;
         uint8 stateEverySteps;
         uint8 parts;
     }
@@ -40,6 +44,9 @@ abstract contract RefereeStore is IRefereeTypes {
     mapping(uint256 demand => Demand) internal _demands;
     /// Who showed a claim wrong; nobody for one that is not.
     mapping(bytes32 subject => address) internal _accuserOf;
+    /// Of a result: undecided challenges, and root over the updates that take part once that is established.
+    mapping(bytes32 subject => uint256) internal _openOf;
+    mapping(bytes32 subject => bytes32) internal _updatesOf;
 
     constructor(IJobs jobs_, uint32 clockSeconds_, uint128 challengeBond_) {
         // Half of a bond must be something, and a hundredth of it a fee.
@@ -55,6 +62,34 @@ abstract contract RefereeStore is IRefereeTypes {
     function _segments(Program storage program) internal view returns (uint256) {
         uint256 every = program.stateEverySteps;
         return (program.steps + every - 1) / every;
+    }
+
+    /// What a step of a dispute runs: how many trace leaves that has, and which leaf under the program root its first record is.
+    function _programAt(Program storage program, uint256 step) internal view returns (uint256 leaves, uint256 first) {
+        (uint256 steps, uint256 traced, uint256 finished) = (program.steps, program.traceLeaves, program.finishLeaves);
+        if (step < steps) return (traced, 1);
+        if (step == steps) return (finished, 1 + traced);
+        return (program.nextLeaves, 1 + traced + finished);
+    }
+
+    /// Leaves under the program root.
+    function _allLeaves(Program storage program) internal view returns (uint256) {
+        return 1 + uint256(program.traceLeaves) + program.finishLeaves + program.nextLeaves;
+    }
+
+    /// The subject under which the proposal of this status is judged (D-23).
+    function _resultOf(uint256 jobId, IJobTypes.Status memory status) internal view returns (bytes32) {
+        bytes32 base = status.round == 0 ? _jobs.termsOf(jobId).baseRoot : status.finalStateRoot;
+        IJobTypes.ClaimLeaf memory result = IJobTypes.ClaimLeaf({
+            worker: status.proposer,
+            share: RESULT_SHARE,
+            units: 0,
+            baseRoot: base,
+            updateDigest: 0,
+            updateRoot: status.proposal.stateRoot,
+            statesRoot: status.proposal.runRoot
+        });
+        return _jobs.claimHash(jobId, status.round, result);
     }
 
     /// Checks that `hash` is leaf `index` of `leaves` under a program root.

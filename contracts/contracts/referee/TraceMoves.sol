@@ -27,9 +27,11 @@ abstract contract TraceMoves is Endings {
         if (last.value == afterwards.value) revert SameState(last.value);
 
         Program storage program = _programs[_challenges[game.challenge].jobId];
-        uint256 leaves = game.finish ? program.finishLeaves : program.traceLeaves;
+        uint256 step = uint256(game.step) + index;
+        (uint256 leaves,) = _programAt(program, step);
         uint256 depth = ShaTree.depthOf(leaves);
-        game.step += index;
+        // Below 2^32: the steps of a program are at most 2^30.
+        game.step = uint32(step);
         game.beforeOrRecord = before.value;
         game.traceDepth = uint8(depth);
         game.rows[0] = _firstRow(game, row, leaves, depth);
@@ -110,6 +112,12 @@ abstract contract TraceMoves is Endings {
         } else if (kind == Records.BASE) {
             _inChallenge(game.challenge, claim);
             wanted = claim.baseRoot;
+        } else if (kind == Records.REFERENCE) {
+            wanted = right;
+            _checkReference(game, claim, right, rightProof);
+        } else if (kind == Records.UPDATES) {
+            wanted = _updatesOf[_challenges[game.challenge].subject];
+            if (wanted == 0) revert UpdatesNotNoted(_challenges[game.challenge].subject);
         } else if (kind != Records.BEFORE) {
             revert RecordKind(kind);
         }
@@ -269,15 +277,26 @@ abstract contract TraceMoves is Endings {
         if (game.below != 0) revert NotAtLeaves(game.below);
         uint256 traceLeaf = _take(game, index, entry);
         Program storage program = _programs[_challenges[game.challenge].jobId];
-        (uint256 traced, uint256 finished) = (program.traceLeaves, program.finishLeaves);
+        (, uint256 first) = _programAt(program, game.step);
         bytes32 hash = ShaTree.leaf(record);
-        uint256 place = 1 + traceLeaf + (game.finish ? traced : 0);
-        _checkRecord(program.root, 1 + traced + finished, place, hash, recordProof);
+        _checkRecord(program.root, _allLeaves(program), first + traceLeaf, hash, recordProof);
         kind = record.word(0);
-        if (kind > Records.BASE) revert RecordKind(kind);
+        if (kind > Records.UPDATES) revert RecordKind(kind);
         game.kind = uint8(kind);
         game.traceLeaf = uint32(traceLeaf);
         game.beforeOrRecord = hash;
+    }
+
+    /// Checks that `right` is the reference update that a result names: the last node of its run (D-23).
+    function _checkReference(
+        Game storage game,
+        IJobTypes.ClaimLeaf calldata result,
+        bytes32 right,
+        bytes32[] calldata rightProof
+    ) private view {
+        _inChallenge(game.challenge, result);
+        uint256 segments = _segments(_programs[_challenges[game.challenge].jobId]);
+        _checkProof(result.statesRoot, right, segments, ShaTree.depthOf(segments + 1), rightProof);
     }
 
     /// Reveals the bytes of one leaf of a tensor.

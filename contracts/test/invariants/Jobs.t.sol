@@ -206,6 +206,7 @@ contract JobsHandler {
         IJobTypes.Proposal memory proposal;
         (address[] memory accounts, uint128[] memory weights) = _split(pays);
         (proposal.payoutRoot, proposal.payoutTotal) = _formats.sumTree(accounts, weights);
+        proposal.convictions = jobs.convictionCount(jobId);
         vm.prank(proposer);
         jobs.propose(jobId, job.round, proposal);
     }

@@ -5,6 +5,8 @@ import {IJobs} from "../../contracts/interfaces/IJobs.sol";
 import {IJobTypes} from "../../contracts/interfaces/IJobTypes.sol";
 import {IJudge} from "../../contracts/interfaces/IJudge.sol";
 import {IRefereeTypes} from "../../contracts/interfaces/IRefereeTypes.sol";
+import {IScalarMachine} from "../../contracts/interfaces/IScalarMachine.sol";
+import {IVoteJudge} from "../../contracts/interfaces/IVoteJudge.sol";
 import {Referee} from "../../contracts/referee/Referee.sol";
 import {Registry} from "../../contracts/Registry.sol";
 import {Salt} from "../../contracts/Salt.sol";
@@ -58,12 +60,12 @@ contract RefereeHandler {
         salt = new Salt(holders, amounts);
         registry = new Registry(address(salt), 1 days);
         job = new OneJob(address(registry));
-        referee = new Referee(IJobs(address(job)), IJudge(address(0)), CLOCK, BOND);
-        // Two steps, a state after each; two trace leaves in the step and two in the finish.
+        referee = new Referee(IJobs(address(job)), IVoteJudge(address(0)), IScalarMachine(address(0)), CLOCK, BOND);
+        // Two steps, a state after each; two trace leaves in the step, the finish and the aggregation.
         header = abi.encodePacked(
-            uint32(0x504c4b31), uint32(5), uint32(1), uint32(2), uint32(1), uint64(1), uint32(9), uint32(1), uint32(0)
+            uint32(0x504c4b31), uint32(7), uint32(1), uint32(2), uint32(1), uint64(1), uint32(9), uint32(1), uint32(0)
         );
-        header = abi.encodePacked(header, uint32(1), uint32(2), uint32(3), uint32(2), bytes32(0), bytes32(0));
+        header = abi.encodePacked(header, uint32(1), uint32(2), uint32(3), uint32(2), uint32(5), uint32(2), bytes32(0), bytes32(0));
         bytes32 root = sha256(abi.encodePacked(bytes1(0x00), header));
         for (uint256 i = 0; i < 3; ++i) {
             headerProof.push(bytes32(i + 1));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { type Hex, keccak256, parseEther } from 'viem'
 import { refuses } from '../support/refuses.ts'
-import { type Crew, claimOf, fixSet, type RunningJob, startJob } from '../support/runJob.ts'
+import { type Crew, claimOf, fixSet, proposalOf, type RunningJob, revealAll, startJob } from '../support/runJob.ts'
 import { startEvm } from '../support/startEvm.ts'
 import { deployWorld, makeNodes, type Node, ROLE, type World, ZERO_HASH } from '../support/world.ts'
 
@@ -96,4 +96,46 @@ test('an expelled worker posts and enrols no more [C-38]', async () => {
   await evm.mine(1)
   await refuses(jobs.attempt(liar.key, 'postClaim', [job.jobId, 0, honest]), 'WrongPhase')
   assert.equal(await jobs.attempt(operator, 'skipRound', [next.jobId, 0]).catch(() => 'early'), 'early')
+})
+
+test('convictions are counted in order, a node once, and a proposal names how many there are [C-71]', async () => {
+  const { jobs, judge, operator, evm } = world
+  const [both] = (await makeNodes(world, 40, 1, ROLE.WORKER | ROLE.VALIDATOR)) as [Node]
+  const [first, second] = crew.validators as [Node, Node]
+  const workers = [crew.workers[0] as Node, both]
+  const next = await startJob(world, { ...crew, workers, validators: [first, second, both] })
+  const claims = workers.map(({ cold }, i) => claimOf(cold.address, i))
+  const { set } = await fixSet(world, next, 0, claims)
+  await revealAll(world, next, 0)
+  const find = async (subject: Hex) => {
+    for (const { key } of [first, second]) await judge.send(key, 'vote', [next.jobId, subject, honest])
+  }
+  const convictAt = async (i: number) => {
+    await find(set.leaves[i] as Hex)
+    await jobs.send(operator, 'convict', [next.jobId, 0, claims[i] as (typeof claims)[number], BigInt(i), set.proof(i)])
+  }
+  const counts = async () => [
+    await jobs.read('convictionCount', [next.jobId]),
+    ...(await Promise.all(workers.map(({ cold }) => jobs.read('expulsionOf', [next.jobId, cold.address])))),
+  ]
+  const counting = (convictions: number) =>
+    [next.jobId, 0, proposalOf([both.cold.address], [1n], convictions).proposal] as const
+
+  assert.deepEqual(await counts(), [0, 0, 0])
+  await convictAt(0)
+  assert.deepEqual(await counts(), [1, 1, 0])
+  // After all turns, so that any validator may.
+  await evm.advance(1_000)
+  for (const given of [0, 2]) {
+    await refuses(jobs.attempt(both.key, 'propose', counting(given)), 'ConvictionsDiffer', [given, 1])
+  }
+  await jobs.send(both.key, 'propose', counting(1))
+  await convictAt(1)
+  assert.deepEqual(await counts(), [2, 1, 2])
+  await find(await jobs.read('proposalHashOf', counting(1)))
+  await jobs.send(operator, 'convictProposal', [next.jobId, 0])
+  assert.deepEqual(await counts(), [2, 1, 2])
+  await evm.advance(1_000)
+  await refuses(jobs.attempt(first.key, 'propose', counting(1)), 'ConvictionsDiffer', [1, 2])
+  await jobs.send(first.key, 'propose', counting(2))
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { keccak256, parseEther } from 'viem'
+import { artifacts } from 'hardhat'
+import { type Hex, keccak256, parseAbi, parseEther } from 'viem'
 import { refuses } from '../support/refuses.ts'
 import {
   type Crew,
@@ -14,7 +15,7 @@ import {
   startJob,
 } from '../support/runJob.ts'
 import { startEvm } from '../support/startEvm.ts'
-import { deployWorld, makeNodes, type Node, ROLE, type World, ZERO_ADDRESS } from '../support/world.ts'
+import { deploy, deployWorld, makeNodes, type Node, ROLE, type World, ZERO_ADDRESS } from '../support/world.ts'
 
 let world: World
 let crew: Crew
@@ -35,7 +36,7 @@ before(async () => {
 })
 
 const nodeOf = (address: string) => crew.validators.find(({ cold }) => cold.address === address) as Node
-const honest = (pay: bigint) => proposalOf([account], [pay]).proposal
+const honest = (pay: bigint, convictions = 0) => proposalOf([account], [pay], convictions).proposal
 
 test('refuses a proposal out of turn, by a stranger, or for more than the rounds so far may cost [C-36] [C-37]', async () => {
   const { jobs, operator } = world
@@ -81,6 +82,7 @@ test('a proposal that two thirds recomputed otherwise costs its validator everyt
   assert.equal(supply - (await salt.read('totalSupply', [])), parseEther('25'))
   for (const { cold } of accusers) assert.equal(await registry.read('rewardOf', [cold.address]), parseEther('12.5'))
   assert.equal(await jobs.read('expelled', [job.jobId, liar.cold.address]), true)
+  assert.equal(await jobs.read('expulsionOf', [job.jobId, liar.cold.address]), 1)
 
   const status = await jobs.read('status', [job.jobId])
   assert.deepEqual([status.phase, status.firstProposer, status.expelledBits], [4, 2, 2n])
@@ -91,7 +93,7 @@ test('a proposal that two thirds recomputed otherwise costs its validator everyt
 
 test('finality waits for the challenge window and opens the next round with the new beacon [C-40]', async () => {
   const { jobs, operator, evm } = world
-  await propose(world, job, 0, honest(500_000n))
+  await propose(world, job, 0, honest(500_000n, 1))
   await refuses(jobs.attempt(operator, 'finalise', [job.jobId, 0]), 'TooEarly')
   await evm.advance(20)
   await jobs.send(operator, 'finalise', [job.jobId, 0])
@@ -113,9 +115,26 @@ test('a later payout may not fall below an earlier one, and an expelled validato
   const turn = await jobs.read('proposerNow', [job.jobId])
   if (turn === (crew.validators[1] as Node).cold.address) await world.evm.advance(1_000)
   const proposer = nodeOf(await jobs.read('proposerNow', [job.jobId]))
-  const args = [job.jobId, 1, honest(499_999n)] as const
+  const args = [job.jobId, 1, honest(499_999n, 1)] as const
   await refuses(jobs.attempt(proposer.key, 'propose', args), 'PayoutOutOfRange', [499_999n, 500_000n, 2_000_000n])
-  await propose(world, left, 1, honest(2_000_000n))
+  await propose(world, left, 1, honest(2_000_000n, 1))
   await finalise(world, job, 1)
   assert.equal((await jobs.read('status', [job.jobId])).phase, 6)
+})
+
+test('a proposal is not final while a question about it is before the judge [C-72]', async () => {
+  const { jobs, operator, evm, deployer } = world
+  const { bytecode } = await artifacts.readArtifact('SlowJudge')
+  const judge = await deploy(evm, deployer, parseAbi(['function decide()']), bytecode as Hex, [])
+  const slow = await startJob(world, crew, { judge: judge.address })
+  await fixSet(world, slow, 0, [claimOf(account, 0)])
+  await revealAll(world, slow, 0)
+  const proposal = honest(1n)
+  await propose(world, slow, 0, proposal)
+  await evm.advance(slow.terms.challengeSeconds)
+  const subject = await jobs.read('proposalHashOf', [slow.jobId, 0, proposal])
+  await refuses(jobs.attempt(operator, 'finalise', [slow.jobId, 0]), 'UnderDispute', [subject])
+  await judge.send(operator, 'decide', [])
+  await jobs.send(operator, 'finalise', [slow.jobId, 0])
+  assert.equal((await jobs.read('status', [slow.jobId])).finalRounds, 1)
 })

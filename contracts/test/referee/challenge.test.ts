@@ -60,7 +60,7 @@ test('refuses jobs that are not exact, or have another judge', async () => {
 
 test('refuses a header that is not under the program root, or does not add up [D-07]', async () => {
   await refuses(attempt({ header: '0x00' }), 'HeaderInvalid', ['length', 1n])
-  const words = Array.from({ length: 14 }, (_, i) => Number.parseInt(world.header.slice(2 + 8 * i, 10 + 8 * i), 16))
+  const words = Array.from({ length: 16 }, (_, i) => Number.parseInt(world.header.slice(2 + 8 * i, 10 + 8 * i), 16))
   const rest = new Uint8Array(64)
   const altered = async (index: number, value: number) => {
     const header = wordBytes([...words.map((word, i) => (i === index ? value : word)), rest])
@@ -81,6 +81,8 @@ test('refuses a header that is not under the program root, or does not add up [D
     [13, 0, 'finishLeaves'],
     [10, 2, 'firstRecord'],
     [12, 1, 'finishRecord'],
+    [15, 1, 'nextLeaves'],
+    [14, 2, 'nextRecord'],
     [1, 1, 'leaves'],
   ] as const) {
     await refuses(altered(index, value), 'HeaderInvalid', [field, BigInt(value)])

@@ -57,7 +57,8 @@ for (const [what, change] of Object.entries({
 
 const demandArgs = (leafIndex: number, changes: { record?: Hex; round?: number } = {}) => {
   const { job, jobId, header, headerProof } = world
-  const last = job.leaves.length - 1
+  // The update is the last leaf of the finish.
+  const last = job.step.length + job.finish.length
   const record = changes.record ?? toHex(job.leaves[last] as Uint8Array)
   const proof = job.tree.proof(0, last).map((node) => toHex(node))
   return [jobId, changes.round ?? 0, claim(), leafIndex, header, headerProof, record, proof] as const
@@ -111,7 +112,7 @@ test('a leaf that nobody shows in time makes the claim wrong and the fee goes ba
   assert.deepEqual(await referee.read('accusers', [jobId, subject]), [caller.address])
 })
 
-test('the vote decides on the proposal of now, and on nothing else [D-22]', async () => {
+test('a vote decides on no claim [D-22]', async () => {
   const { referee, judge, jobs, jobId } = world
   const subject = await jobs.read('claimHash', [jobId, 0, { ...claim(), share: 6 }])
   const found = toHex(new Uint8Array(32).fill(1))

@@ -179,12 +179,35 @@ const finishRecords: ElementRecord[] = [
   }),
 ]
 
+/** Σ over the shares of u·g, taken from the base: state before, reference, updates, the moves, the next model. */
+const nextRecords: ElementRecord[] = [
+  { kind: 'before' },
+  { kind: 'reference' },
+  { kind: 'updates' },
+  element({
+    size: SIZE,
+    reduction: 'sum',
+    terms: SHARES,
+    operands: [read(2, PART_DEPTH + 3, [term('summation', 1024), E]), read(1, 2, [E])],
+    instructions: [line('input', [], 0), line('input', [], 1), line('multiply', [0, 1])],
+    output: 2,
+  }),
+  element({
+    size: SIZE,
+    reduction: 'none',
+    terms: 0,
+    operands: [read(0, 2, [E]), read(3, 2, [E])],
+    instructions: [line('input', [], 0), line('input', [], 1), line('subtract', [0, 1])],
+    output: 2,
+  }),
+]
+
 export type ExampleJob = ReturnType<typeof exampleJob>
 
 /** @param padding trace leaves more than needed: above 53 the trace has two rows */
 export function exampleJob(padding = 0) {
   const step = stepRecords(padding)
-  const records = [...step, ...finishRecords].map(encodeRecord)
+  const records = [...step, ...finishRecords, ...nextRecords].map(encodeRecord)
   const jobSeed = new Uint8Array(32).fill(7)
   const zero = leafOf(new Uint32Array(SIZE))
   const header = wordBytes([
@@ -202,6 +225,8 @@ export function exampleJob(padding = 0) {
     step.length,
     1 + step.length,
     finishRecords.length,
+    1 + step.length + finishRecords.length,
+    nextRecords.length,
     jobSeed,
     zero.tree.root,
   ])
@@ -210,6 +235,7 @@ export function exampleJob(padding = 0) {
   return {
     step,
     finish: finishRecords,
+    next: nextRecords,
     header,
     leaves,
     tree,
@@ -222,6 +248,18 @@ export function exampleJob(padding = 0) {
 }
 
 export const baseWeights = floats(SIZE, (i) => ((i * 53) % 97) / 97 - 0.5)
+/** The updates of the shares that take part, zeros elsewhere, as the parts of one tree. */
+export function updatesOf(updates: readonly (Uint32Array | undefined)[]): Leaf {
+  const parts = Array.from({ length: SHARES }, (_, share) => leafOf(updates[share] ?? new Uint32Array(SIZE)))
+  const words = new Uint32Array(1024 * SHARES)
+  parts.forEach((part, share) => {
+    words.set(part.words, 1024 * share)
+  })
+  const leaves = parts.flatMap((part) => [...part.leaves, new Uint8Array()])
+  const nodes = parts.flatMap((part) => [...part.leaves.map(hashLeaf), ABSENT])
+  return { words, leaves, tree: new HashTree(nodes, PART_DEPTH + 3) }
+}
+
 export const noMoments = new Uint32Array(SIZE)
 
 /** Says what one word of a trace leaf becomes; what follows is computed from it. */
@@ -234,12 +272,12 @@ export function traceStep(
   step: number,
   seed: Uint8Array,
   lies: readonly Lie[] = [],
+  given: { reference?: Leaf; updates?: Leaf } = {},
 ): Trace {
-  const isFinish = step === STEPS
-  const records = isFinish ? job.finish : job.step
+  const records = step < STEPS ? job.step : step === STEPS ? job.finish : job.next
   const leaves: Leaf[] = []
   for (const [number, record] of records.entries()) {
-    const made = leafFor(job, record, leaves, before, step, seed)
+    const made = leafFor(job, record, leaves, before, step, seed, given)
     const lie = lies.filter((one) => one.step === step && one.leaf === number)
     if (lie.length === 0) {
       leaves.push(made)
@@ -248,7 +286,7 @@ export function traceStep(
     const words = made.words.slice()
     for (const { element: at, flip } of lie) words[at] = ((words[at] as number) ^ flip) >>> 0
     leaves.push(
-      record.kind === 'after' || record.kind === 'before'
+      (record.kind === 'after' || record.kind === 'before') && step <= STEPS
         ? stateOf(words.slice(0, SIZE), words.slice(1024))
         : leafOf(words),
     )
@@ -269,6 +307,7 @@ function leafFor(
   before: Leaf,
   step: number,
   seed: Uint8Array,
+  given: { reference?: Leaf; updates?: Leaf },
 ): Leaf {
   const word = (leaf: number, index: number): number => earlier[leaf]?.words[index] as number
   switch (record.kind) {
@@ -278,6 +317,10 @@ function leafFor(
       return fixed
     case 'base':
       return leafOf(baseWeights)
+    case 'reference':
+      return given.reference as Leaf
+    case 'updates':
+      return given.updates as Leaf
     case 'schedule':
       return rates[step] as Leaf
     case 'uniform': {
@@ -317,4 +360,24 @@ export function runJob(job: ExampleJob, seed: Uint8Array, lies: readonly Lie[] =
   )
   return { states, traces: [...traces, finish], kept, statesTree, update: finish.leaves.at(-1) as Leaf }
 }
+/** What a round results in: the reference run with its update, and the aggregation of the updates that take part. */
+export function runResult(
+  job: ExampleJob,
+  seed: Uint8Array,
+  updates: readonly (Uint32Array | undefined)[],
+  lies: readonly Lie[] = [],
+) {
+  const run = runJob(job, seed, lies)
+  const given = { reference: run.update, updates: updatesOf(updates) }
+  const aggregation = traceStep(job, leafOf(baseWeights), STEPS + 1, seed, lies, given)
+  const nodes = [...run.kept.map(({ tree }) => tree.root), run.update.tree.root]
+  return {
+    ...run,
+    traces: [...run.traces, aggregation],
+    runTree: new HashTree(nodes, 2),
+    next: aggregation.leaves.at(-1) as Leaf,
+  }
+}
+export type Result = ReturnType<typeof runResult>
+
 export type Run = ReturnType<typeof runJob>

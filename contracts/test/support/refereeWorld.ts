@@ -1,6 +1,7 @@
 /** A chain with a referee, an exact job and two nodes that dispute over its claims. */
 import { type Hex, parseEther, toHex } from 'viem'
 import { refereeAbi, refereeBytecode } from '../../../packages/chain/src/generated/Referee.ts'
+import { scalarMachineAbi, scalarMachineBytecode } from '../../../packages/chain/src/generated/ScalarMachine.ts'
 import { taskSeed } from '../../../packages/node/src/round/taskSeed.ts'
 import type { Evm } from './evm.ts'
 import {
@@ -28,7 +29,8 @@ export type RefereeWorld = Awaited<ReturnType<typeof makeRefereeWorld>>
 export type Claim = ReturnType<typeof claimOfRun>
 
 export async function deployReferee(world: World, clockSeconds = CLOCK_SECONDS, bond = BOND) {
-  const args = [world.jobs.address, world.judge.address, clockSeconds, bond]
+  const machine = await deploy(world.evm, world.deployer, scalarMachineAbi, scalarMachineBytecode, [])
+  const args = [world.jobs.address, world.judge.address, machine.address, clockSeconds, bond]
   return deploy(world.evm, world.deployer, refereeAbi, refereeBytecode, args)
 }
 

@@ -109,14 +109,16 @@ export async function revealAll(world: World, { jobId, terms, crew }: RunningJob
   return receipts
 }
 
-export function proposalOf(accounts: Hex[], pays: bigint[]) {
+export function proposalOf(accounts: Hex[], pays: bigint[], convictions = 0) {
   const tree = sumTree(accounts.map((account, i) => ({ account, weight: pays[i] as bigint })))
   const proposal = {
     stateDigest: keccak256(toHex('state digest')),
     stateRoot: keccak256(toHex('state root')),
     payoutRoot: tree.root,
     auditRoot: keccak256(toHex('audit')),
+    runRoot: keccak256(toHex('run')),
     payoutTotal: tree.total,
+    convictions,
   }
   return { tree, proposal }
 }

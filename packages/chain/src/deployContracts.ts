@@ -11,6 +11,7 @@ import { jobsAbi, jobsBytecode } from './generated/Jobs.ts'
 import { refereeAbi, refereeBytecode } from './generated/Referee.ts'
 import { registryAbi, registryBytecode } from './generated/Registry.ts'
 import { saltAbi, saltBytecode } from './generated/Salt.ts'
+import { scalarMachineAbi, scalarMachineBytecode } from './generated/ScalarMachine.ts'
 import { voteJudgeAbi, voteJudgeBytecode } from './generated/VoteJudge.ts'
 
 export type DeployOptions = {
@@ -70,13 +71,15 @@ export async function deployContracts(options: DeployOptions): Promise<Deploymen
     deploy('assets', assetsAbi, assetsBytecode, []),
     options.embeddedDollar ? deploy('dollar', embeddedDollarAbi, embeddedDollarBytecode, []) : undefined,
   ])
-  const [registry, channels] = await Promise.all([
+  const [registry, channels, machine] = await Promise.all([
     deploy('registry', registryAbi, registryBytecode, [salt, BigInt(unbondingSeconds)]),
     deploy('channels', channelsAbi, channelsBytecode, [assets]),
+    deploy('machine', scalarMachineAbi, scalarMachineBytecode, []),
   ])
   const jobs = await deploy('jobs', jobsAbi, jobsBytecode, [registry, assets])
   const judge = await deploy('judge', voteJudgeAbi, voteJudgeBytecode, [jobs])
-  const referee = await deploy('referee', refereeAbi, refereeBytecode, [jobs, judge, clockSeconds, challengeBond])
+  const terms = [jobs, judge, machine, clockSeconds, challengeBond]
+  const referee = await deploy('referee', refereeAbi, refereeBytecode, terms)
   return {
     name: options.name ?? 'potluck',
     chainId,

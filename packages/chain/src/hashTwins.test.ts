@@ -60,7 +60,7 @@ test('hashes claims, proposals and attestations as Jobs does', async () => {
     await chain.read.jobs.claimHash([3n, 4, { ...claim, units: BigInt(claim.units) }]),
   )
   const digests = { stateDigest: hash('05'), stateRoot: hash('06'), payoutRoot: hash('07'), auditRoot: hash('08') }
-  const proposal = { ...digests, payoutTotal: 2n ** 127n }
+  const proposal = { ...digests, runRoot: hash('09'), payoutTotal: 2n ** 127n, convictions: 5 }
   assert.equal(proposalHash(3n, 4, proposal), await chain.read.jobs.proposalHashOf([3n, 4, proposal]))
   const attestation = { jobId: 3, round: 4, setRoot: hash('09'), count: 5, directHash: hash('0a') }
   assert.equal(

@@ -90,6 +90,7 @@ const reported = {
     claim(who.liar, 2, 'wrong', '0', lie),
     claim(who.honest, 3, 'not-drawn', '30'),
   ],
+  run: [hashOf('state'), hashOf('update')],
   payout,
 }
 export const report = put(encode(reported))
@@ -188,7 +189,9 @@ export function playLoop(chain: ScriptedChain): { conviction: Hex; settlement: H
     stateRoot: hashOf('model root'),
     payoutRoot: hashOf('payout root'),
     auditRoot: report,
+    runRoot: hashOf('run'),
     payoutTotal: 100n,
+    convictions: 1,
   }
   chain.mine(
     ['jobs.RoundFinal', { jobId: 1n, round: 0, proposal }],

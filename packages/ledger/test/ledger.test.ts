@@ -425,8 +425,9 @@ test('asks again after wrong bytes, never after a wrong document, and believes o
     return digest
   }
   const proposal = (auditRoot: Hex) => {
-    const roots = { stateDigest: hashOf('s'), stateRoot: hashOf('s'), payoutRoot: hashOf('p'), payoutTotal: 1_000n }
-    return { jobId: 1n, round: 0, proposer: address('v'), proposal: { ...roots, auditRoot }, proposalHash: hashOf('x') }
+    const roots = { stateDigest: hashOf('s'), stateRoot: hashOf('s'), payoutRoot: hashOf('p'), runRoot: hashOf('r') }
+    const proposal = { ...roots, auditRoot, payoutTotal: 1_000n, convictions: 0 }
+    return { jobId: 1n, round: 0, proposer: address('v'), proposal, proposalHash: hashOf('x') }
   }
   const junk = put(encode({ type: 'nothing we know' }))
   chain.mine(['jobs.Proposed', proposal(put(encode(kindness)))], ['jobs.Proposed', proposal(junk)])

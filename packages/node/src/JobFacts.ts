@@ -17,6 +17,7 @@ export type JobFacts = {
   workers: Hex[]
   validators: Hex[]
   witnesses: Hex[]
+  /** In the order of their first conviction on chain, workers and proposers alike (C-71). */
   expelled: Set<Hex>
   /** Claims somebody challenged, by subject. */
   disputes: Map<Hex, Dispute>

@@ -140,7 +140,8 @@ export const auditReport = z
             /** Chance of an audit, in millionths. */
             ratePpm: ppm,
             auditor: f.address.nullable(),
-            outcome: z.enum(['not-drawn', 'matches', 'wrong', 'expelled']),
+            /** `left-out`: of a share that the job does not have, or that an earlier claim of the set stands for. */
+            outcome: z.enum(['not-drawn', 'matches', 'wrong', 'expelled', 'left-out']),
             /** Weight in the aggregate, in millionths of the sum. */
             weightPpm: ppm,
             pay: f.amount,
@@ -148,6 +149,8 @@ export const auditReport = z
           .strict(),
       )
       .max(512),
+    /** State roots of the reference run, then its update root: what the proposal's `runRoot` stands over. Empty without a run. */
+    run: z.array(f.hash).max(65),
     payout: f.hash,
   })
   .strict()

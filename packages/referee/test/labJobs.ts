@@ -8,7 +8,6 @@ import {
   exactJob,
   fixedInput,
   full,
-  languageJobProgram,
   type Program,
   ProgramBuilder,
   RandomStream,
@@ -21,7 +20,11 @@ import {
   textDepth,
   updateProgram,
 } from '@potluck/engine'
+import { aggregateProgram, publicJob } from '@potluck/learning'
 import { merkleRootOfBytes, merkleRootOfNodes, treeDepth, utf8 } from '@potluck/protocol'
+
+/** Odd, so that the tree over the updates has absent parts. */
+export const LAB_SHARES = 5
 
 export type LabJob = {
   readonly name: string
@@ -49,7 +52,7 @@ export function transformerJob(): LabJob {
     ...{ config, batch: 2, steps: 5, learningRate: 0.02, weightDecay: 0.1, warmupSteps: 3 },
     ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, stateEverySteps: 2 },
   }
-  const job = languageJobProgram(recipe, tokens, jobSeed, 4_000_000_000)
+  const job = publicJob(recipe, tokens, jobSeed, LAB_SHARES)
   return { name: 'transformer', job, jobSeed, size: job.parts[0] as number }
 }
 
@@ -82,7 +85,8 @@ export function zooJob(): LabJob {
       rate: { kind: 'schedule', depth: treeDepth(steps), root: merkleRootOfNodes(rateRoots) },
     },
     finish: updateProgram(TABLE * CHANNELS),
-    ...{ jobSeed, steps, stateEverySteps: 3, units: 100, shares: 4_000_000_000, text },
+    aggregate: aggregateProgram(TABLE * CHANNELS, LAB_SHARES),
+    ...{ jobSeed, steps, stateEverySteps: 3, units: 100, shares: LAB_SHARES, text },
     schedules: { rate: rateRoots },
     feed: (step, seed) => ({
       tokens: drawBatch(seed, step, text, ROWS / 6, 6).inputs,

@@ -154,9 +154,20 @@ function syntheticJob(): ExactJob {
       ],
     },
   ]
-  const bytes = [...records, ...finish].map(encodeRecord)
+  const aggregate: ElementRecord[] = [
+    { kind: 'before' },
+    { kind: 'reference' },
+    { kind: 'updates' },
+    {
+      ...{ kind: 'element', size: SIZE, reduction: 'none', terms: 0, output: 2 },
+      operands: [operand(0, same), operand(1, same)],
+      instructions: (finish[2] as ComputedRecord).instructions,
+    },
+  ]
+  const bytes = [...records, ...finish, ...aggregate].map(encodeRecord)
   const words = [0x504c4b31, bytes.length + 1, 1, STEPS, STATE_EVERY, 0, 1, 1, 1, DEPTH, 1, records.length]
-  const header = wordBytes([...words, 1 + records.length, finish.length, new Uint8Array(32), rootOf(uniformTree(0))])
+  const places = [1 + records.length, finish.length, 1 + records.length + finish.length, aggregate.length]
+  const header = wordBytes([...words, ...places, new Uint8Array(32), rootOf(uniformTree(0))])
   const leaves = [header, ...bytes]
   const program = { tensors: [], operations: [], inputs: {}, outputs: {}, carries: [] }
   const labels = records.map((_, i) =>
@@ -174,6 +185,10 @@ function syntheticJob(): ExactJob {
     },
     step: { program, records, tensors: [], labels, stateInputs: [] },
     finish: { program, records: finish, tensors: [], labels: ['last state', 'base', 'update'], stateInputs: [] },
+    aggregate: {
+      ...{ program, records: aggregate, tensors: [], stateInputs: [] },
+      labels: ['base', 'reference update', 'updates', 'next state'],
+    },
     ...{ feed: () => ({}), text: new Uint8Array(0), schedules: {} },
   }
 }

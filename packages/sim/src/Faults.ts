@@ -12,6 +12,8 @@ export type Faults = {
   weather: Weather
   /** Works a quarter of its steps and claims them all. */
   liar: number | undefined
+  /** Validator that proposes results with one wrong weight, and disputes right ones. */
+  twister: number | undefined
   /** Claims the first update it sees as its own. */
   copycat: number | undefined
   /** Validator that keeps its share of the beacon to itself. */
@@ -53,6 +55,8 @@ export function drawFaults(draws: Draws): Faults {
       latePart: draws.pick([0, 0.02, 0.1]),
     },
     liar,
+    // Never in bad weather: who is cut off for as long as a result can be challenged cannot object to it.
+    twister: undefined,
     copycat: copycat === liar ? undefined : copycat,
     silent: maybe(0.3, FIRST_VALIDATOR, VALIDATORS),
     spoiler: maybe(0.3, FIRST_KEEPER, 5),
@@ -81,6 +85,7 @@ export function drawFaults(draws: Draws): Faults {
 export const noFaults = (): Faults => ({
   weather: { lossPart: 0, twicePart: 0, latePart: 0 },
   liar: undefined,
+  twister: undefined,
   copycat: undefined,
   silent: undefined,
   spoiler: undefined,

@@ -33,8 +33,8 @@ export type NodePlan = {
   table?: { dataset: DatasetConfig; rows: readonly TableRow[] }
 }
 
-/** What a node does wrong, if anything. `bend` changes its roles; `isLazy` its program; `spoilsBlocks` what it serves. */
-export type Vice = { isLazy?: boolean; bend?: (roles: Role[]) => Role[]; spoilsBlocks?: boolean }
+/** What a node does wrong, if anything. `bend` changes its roles; `fault` its program; `spoilsBlocks` what it serves. */
+export type Vice = { fault?: 'lazy' | 'twisting'; bend?: (roles: Role[]) => Role[]; spoilsBlocks?: boolean }
 
 export type LogLine = { atMs: number; node: number; level: LogLevel; event: string; facts: Record<string, unknown> }
 
@@ -128,7 +128,7 @@ export class SimNode {
           prepare: (program, options) => scheduler.real(life, () => engine.prepare(program, options)),
         }),
         pause: () => scheduler.sleep(STEP_MS, life),
-        fault: this.vice.isLazy ? 'lazy' : 'none',
+        fault: this.vice.fault ?? 'none',
       }),
       peer: `sim-${this.plan.index}`,
       open: links.open,

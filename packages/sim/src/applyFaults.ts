@@ -41,7 +41,8 @@ export function vicesOf(faults: Faults): Map<number, Vice> {
   const add = (node: number | undefined, vice: Vice): void => {
     if (node !== undefined) vices.set(node, { ...vices.get(node), ...vice })
   }
-  add(faults.liar, { isLazy: true })
+  add(faults.liar, { fault: 'lazy' })
+  add(faults.twister, { fault: 'twisting' })
   add(faults.copycat, { bend: ([, ...others]) => [copycat(), ...others] })
   add(faults.silent, { bend: silence })
   add(faults.spoiler, { spoilsBlocks: true })

@@ -24,19 +24,21 @@ export async function checkJob(world: World, job: number, judge: Judge): Promise
     judge(toHex(merkleRootOfBytes(state)) === status.finalStateRoot, `job ${job}: root and bytes of the state differ`)
 }
 
-/** Whose claims are lies. */
+/** Whose claims or results are lies. */
 export const guiltyOf = (network: Network, faults: Faults): Set<string> =>
-  new Set([faults.liar, faults.copycat].flatMap((i) => network.plans[i ?? -1]?.identity.node ?? []))
+  new Set([faults.liar, faults.copycat, faults.twister].flatMap((i) => network.plans[i ?? -1]?.identity.node ?? []))
 
 /** Nobody honest is convicted or contradicted; a lie in a fixed set never stays. */
 export function checkJustice(network: Network, world: World, faults: Faults, judge: Judge): void {
   const guilty = guiltyOf(network, faults)
   for (const { name, args } of world.events) {
     if (name === 'Convicted') judge(guilty.has(String(args.worker)), `honest worker ${args.worker} was convicted`)
-    if (name === 'ProposalConvicted') judge(false, `honest proposer ${args.proposer} was convicted`)
+    if (name === 'ProposalConvicted')
+      judge(guilty.has(String(args.proposer)), `honest proposer ${args.proposer} was convicted`)
   }
   for (const { node, event, facts } of world.logs) {
-    if (event === 'proposal differs from ours') judge(false, `node ${node} found another result for job ${facts.job}`)
+    if (event === 'proposal differs from ours' && node !== faults.twister)
+      judge(guilty.has(String(facts.proposer)), `node ${node} found another result for job ${facts.job}`)
     if (event === 'audit found a wrong claim')
       judge(guilty.has(String(facts.worker)), `node ${node} found honest work of ${facts.worker} wrong`)
   }

@@ -1,5 +1,6 @@
 /** The two jobs of the simulation: a tiny language model in two rounds, and a private table model of three owners. */
-import { encodeText, initialParameters, type LanguageConfig, languageJobProgram, vocabularyOf } from '@potluck/engine'
+import { encodeText, initialParameters, type LanguageConfig, vocabularyOf } from '@potluck/engine'
+import { publicJob } from '@potluck/learning'
 import { bytesOfFloats } from '@potluck/node'
 import { type Hex, keccak256, merkleRootOfBytes, sha256, toHex, utf8 } from '@potluck/protocol'
 import { digestOf, memoryBlockStore, putObject, RAW } from '@potluck/store'
@@ -12,7 +13,7 @@ const SALT = 10n ** 18n
 const DOLLAR = 1_000_000n
 const ROUNDS = 2
 const SHARES = 5
-const TIMES = { fixSeconds: 20, beaconBlocks: 1, revealSeconds: 5, turnSeconds: 4, challengeSeconds: 2 }
+const TIMES = { fixSeconds: 20, beaconBlocks: 1, revealSeconds: 5, turnSeconds: 4, challengeSeconds: 4 }
 
 export const TEXT = 'the pot is full of rice and luck. '.repeat(12)
 export const CONFIG: LanguageConfig = {
@@ -94,7 +95,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
       document: language,
       base: bytesOfFloats(initialParameters(CONFIG, secretOf('model'))),
       judge: contracts.referee,
-      programRoot: toHex(languageJobProgram(RECIPE, encodeText(CONFIG, TEXT), secretOf('job'), SHARES).root),
+      programRoot: toHex(publicJob(RECIPE, encodeText(CONFIG, TEXT), secretOf('job'), SHARES).root),
       purpose: 0,
       trustClass: 0,
       rounds: ROUNDS,

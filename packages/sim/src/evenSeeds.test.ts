@@ -4,7 +4,7 @@ import { networkName } from '@potluck/chain'
 import { sealMessage } from '@potluck/protocol'
 import { noFaults } from './Faults.ts'
 import type { Network } from './Network.ts'
-import { FIRST_VALIDATOR, WORKERS } from './nodePlans.ts'
+import { FIRST_VALIDATOR, VALIDATORS, WORKERS } from './nodePlans.ts'
 import type { NodePlan } from './SimNode.ts'
 import { setUpNetwork, stopNetwork } from './setUpNetwork.ts'
 import { simulate } from './simulate.ts'
@@ -71,5 +71,24 @@ for (let place = 0; place < WORKERS; place++) {
       return
     }
     assert.fail(`worker ${place} had no work in ten seeds`)
+  })
+}
+
+for (let place = 0; place < VALIDATORS; place++) {
+  test(`convicts validator ${place} of a result with one wrong weight, and nobody it disputes [S-04]`, {
+    skip: isReplay,
+  }, async () => {
+    // A beacon decides whose turn it is: a seed may leave the liar without one.
+    const twister = FIRST_VALIDATOR + place
+    for (let seed = 2_000; seed < 2_010; seed++) {
+      const report = await simulate({ network, seed, faults: { ...noFaults(), twister } })
+      assertSound(report)
+      assert.deepEqual(
+        report.convicted.filter((node) => node !== twister),
+        [],
+      )
+      if (report.convicted.includes(twister)) return
+    }
+    assert.fail(`validator ${place} had no turn in ten seeds`)
   })
 }

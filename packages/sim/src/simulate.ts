@@ -90,8 +90,8 @@ export async function simulate({
     await checkPrivacy(network, world, judge)
     await new Promise((resolve) => setImmediate(resolve))
     const convicted = world.events
-      .filter(({ name }) => name === 'Convicted')
-      .map(({ args }) => network.plans.findIndex(({ identity }) => identity.node === args.worker))
+      .filter(({ name }) => name === 'Convicted' || name === 'ProposalConvicted')
+      .map(({ args }) => network.plans.findIndex(({ identity }) => identity.node === (args.worker ?? args.proposer)))
     return {
       seed,
       faults,

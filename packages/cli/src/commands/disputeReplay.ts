@@ -1,5 +1,5 @@
 import type { ChainEvent } from '@potluck/chain'
-import { languageJobProgram } from '@potluck/engine'
+import { publicJob } from '@potluck/learning'
 import { decodeDocument } from '@potluck/node'
 import { fromHex, type Hex, jobDocument, PotluckError } from '@potluck/protocol'
 import { type DisputeLabels, demoJob, describeDispute, type MoveEvent, moveIn, playDemoDispute } from '@potluck/referee'
@@ -159,5 +159,5 @@ async function labelsOf(network: Network, jobId: number): Promise<DisputeLabels 
   if (document.kind !== 'language') return undefined
   const { recipe, seed, shares } = document
   // Names and extents do not depend on the text: any of enough length will do.
-  return languageJobProgram(recipe, new Uint8Array(recipe.config.context + 2), fromHex(seed), shares)
+  return publicJob(recipe, new Uint8Array(recipe.config.context + 2), fromHex(seed), shares)
 }

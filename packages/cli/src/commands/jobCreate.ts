@@ -1,13 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { Deployment } from '@potluck/chain'
-import {
-  checkRecipe,
-  encodeText,
-  initialParameters,
-  type LanguageRecipe,
-  languageJobProgram,
-  vocabularyOf,
-} from '@potluck/engine'
+import { checkRecipe, encodeText, initialParameters, type LanguageRecipe, vocabularyOf } from '@potluck/engine'
+import { publicJob } from '@potluck/learning'
 import { bytesOfFloats, checkStateSize } from '@potluck/node'
 import { fromHex, type Hex, type JobDocument, keccak256, PotluckError, sha256, toHex, utf8 } from '@potluck/protocol'
 import { addFile, type BlockStore, cidOfDigest, fileBlockStore } from '@potluck/store'
@@ -103,7 +97,7 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
       audit: { ...audit, saltPriceE18: parseAmount(audit.saltPriceE18, 0) },
     },
     base,
-    programRoot: toHex(languageJobProgram(recipe, tokens, seed, shares).root),
+    programRoot: toHex(publicJob(recipe, tokens, seed, shares).root),
   }
 }
 

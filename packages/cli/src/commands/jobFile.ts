@@ -36,7 +36,7 @@ const times = z
     beaconBlocks: whole(1, 100).default(1),
     revealSeconds: whole(1, 86_400).default(20),
     turnSeconds: whole(1, 86_400).default(25),
-    challengeSeconds: whole(1, 2_592_000).default(2),
+    challengeSeconds: whole(1, 2_592_000).default(20),
   })
   .strict()
 const members = z

@@ -7,10 +7,10 @@ import {
   evaluateLoss,
   initialParameters,
   type LanguageRecipe,
-  languageJobProgram,
   parameterCount,
   vocabularyOf,
 } from '@potluck/engine'
+import { publicJob } from '@potluck/learning'
 import { bytesOfFloats, checkStateSize, floatsOf } from '@potluck/node'
 import { fromHex, type Hex, keccak256, type LanguageJob, sha256, toHex, utf8 } from '@potluck/protocol'
 import { createLocalEngine } from '@potluck/runtime'
@@ -101,7 +101,7 @@ export async function languageStage(demo: Demo): Promise<{ job: number; version:
   const job = await createJob(demo.wallet('builder'), store, {
     document,
     base,
-    programRoot: toHex(languageJobProgram(recipe, encodeText(config, train), seed, workers.length).root),
+    programRoot: toHex(publicJob(recipe, encodeText(config, train), seed, workers.length).root),
     terms: {
       token: (token as { address: Hex }).address,
       rounds,

@@ -81,6 +81,21 @@ export type ElementRecord =
   | { readonly kind: 'schedule'; readonly depth: number; readonly root: Uint8Array }
   | { readonly kind: 'uniform'; readonly size: number; readonly purpose: number }
   | { readonly kind: 'base' }
+  /** Of a round's result: the reference update that its run claims. */
+  | { readonly kind: 'reference' }
+  /** Of a round's result: the tree over the updates that take part, one part a share, zeros where there is none. */
+  | { readonly kind: 'updates' }
 
 /** Position is the kind's number (D-08). */
-export const recordKinds = ['element', 'before', 'after', 'tokens', 'fixed', 'schedule', 'uniform', 'base'] as const
+export const recordKinds = [
+  'element',
+  'before',
+  'after',
+  'tokens',
+  'fixed',
+  'schedule',
+  'uniform',
+  'base',
+  'reference',
+  'updates',
+] as const

@@ -24,7 +24,9 @@ export type ExactJob = {
   readonly step: TracedProgram
   /** Makes the claimed update, its last trace leaf, from the base and the last state. */
   readonly finish: TracedProgram
-  /** What stands under the program root: header, records of the step, records of the finish (D-06). */
+  /** Makes the next state, its last trace leaf, from the base, the reference update and the updates that take part. */
+  readonly aggregate: TracedProgram
+  /** What stands under the program root: header, records of the step, of the finish, of the aggregation (D-06). */
   readonly leaves: readonly Uint8Array[]
   /** The program root that a job pins. */
   readonly root: Uint8Array
@@ -47,6 +49,8 @@ export type JobParts = Pick<
   readonly inputs: Readonly<Record<string, InputSource>>
   /** Inputs `base` and the model's name; its last operation writes output `update`. */
   readonly finish: Program
+  /** Inputs `base` [P], `reference` [P] and `updates` [shares, P]; its last operation writes output `next`. */
+  readonly aggregate: Program
   /** 32 bytes that the seeds of all tasks follow from. */
   readonly jobSeed: Uint8Array
 }
@@ -62,7 +66,7 @@ const MOST_STEPS_PER_STATE = 64
  * @throws PotluckError NOT_REFEREED names what the referee cannot judge; SHAPE when the parts differ in size
  */
 export function exactJob(given: JobParts): ExactJob {
-  const { program, finish, state, inputs, jobSeed, steps, stateEverySteps, units, shares } = given
+  const { program, finish, aggregate, state, inputs, jobSeed, steps, stateEverySteps, units, shares } = given
   if (Math.min(stateEverySteps, steps) > MOST_STEPS_PER_STATE) {
     const message = `stateEverySteps is ${stateEverySteps}: a referee needs a state at least every ${MOST_STEPS_PER_STATE} steps`
     throw new PotluckError('NOT_REFEREED', message, { stateEverySteps })
@@ -77,7 +81,14 @@ export function exactJob(given: JobParts): ExactJob {
   const step = traceLayout(program, { parts, inputs: sources, result: 'state' })
   const finishInputs: Record<string, InputSource> = { base: { kind: 'base' }, [state[0]!]: { kind: 'state', part: 0 } }
   const last = traceLayout(finish, { parts, inputs: finishInputs, result: { output: 'update' } })
-  const records = [...step.records, ...last.records].map(encodeRecord)
+  const size = parts[0]!
+  checkAggregate(aggregate, shares, size)
+  const next = traceLayout(aggregate, {
+    parts: [size],
+    inputs: { base: { kind: 'state', part: 0 }, reference: { kind: 'reference' }, updates: { kind: 'updates' } },
+    result: { output: 'next' },
+  })
+  const records = [...step.records, ...last.records, ...next.records].map(encodeRecord)
   const header = wordBytes([
     MAGIC,
     records.length + 1,
@@ -93,8 +104,10 @@ export function exactJob(given: JobParts): ExactJob {
     step.records.length,
     1 + step.records.length,
     last.records.length,
+    1 + step.records.length + last.records.length,
+    next.records.length,
     jobSeed,
-    tensorRoot(new Float32Array(parts[0]!)),
+    tensorRoot(new Float32Array(size)),
   ])
   const leaves = [header, ...records]
   const { feed, text, schedules } = given
@@ -106,6 +119,7 @@ export function exactJob(given: JobParts): ExactJob {
     parts,
     step: { ...step, program, stateInputs: state },
     finish: { ...last, program: finish, stateInputs: state.slice(0, 1) },
+    aggregate: { ...next, program: aggregate, stateInputs: ['base'] },
     leaves,
     root: merkleRoot(leaves),
     feed,
@@ -122,6 +136,13 @@ export const fixedInput = (values: Float32Array | Int32Array): InputSource => ({
 
 /** Levels of the tree over so many steps' tensors and over a text, for kinds 5 and 3. */
 export const textDepth = (bytes: number): number => tensorDepth(Math.ceil(bytes / 4))
+
+function checkAggregate({ tensors, inputs }: Program, shares: number, size: number): void {
+  const shape = tensors[inputs.updates ?? -1]?.shape ?? []
+  if (shape[0] === shares && shape[1] === size) return
+  const message = `the aggregation takes updates [${shape.join(', ')}], the job has [${shares}, ${size}]: one row for each share`
+  throw new PotluckError('SHAPE', message, { shares, size })
+}
 
 function missing(name: string): never {
   throw new PotluckError('UNKNOWN_TENSOR', `the step has no input ${name} that could be a part of the state`, { name })

@@ -1,5 +1,5 @@
 import { PotluckError } from '@potluck/protocol'
-import { type Program, sizeOf, tensorsRead } from '../program/Program.ts'
+import { type Program, sizeOf, type Tensor, tensorsRead } from '../program/Program.ts'
 import { tensorDepth } from '../program/stateRoot.ts'
 import type { ElementRecord, Segment } from './ElementRecord.ts'
 import { operationRecords } from './operationRecords.ts'
@@ -51,7 +51,11 @@ export function traceLayout(program: Program, { parts, inputs, result }: RecordO
       spans.write(id, { leaf: 0, depth: state.depth, offset: state.start(source.part) })
       continue
     }
-    spans.write(id, { leaf: records.length, depth: leafDepth(id), offset: 0 })
+    const leaf = records.length
+    spans.write(
+      id,
+      source.kind === 'updates' ? rowsAsParts(leaf, program.tensors[id]!) : { leaf, depth: leafDepth(id), offset: 0 },
+    )
     records.push(source)
     tensors.push(id)
     labels.push(`input ${name}`)
@@ -93,6 +97,12 @@ export function traceLayout(program: Program, { parts, inputs, result }: RecordO
   tensors.push(-2)
   labels.push('state after')
   return { records, tensors, labels }
+}
+
+/** A matrix whose rows are the parts of one tree (D-02). */
+function rowsAsParts(leaf: number, { shape: [rows = 0, columns = 0] }: Tensor) {
+  const { depth, start } = statePlaces(new Array<number>(rows).fill(columns))
+  return { leaf, depth, offset: 0, rows: { columns, places: start(1) } }
 }
 
 /** The records of `traceLayout` alone. */

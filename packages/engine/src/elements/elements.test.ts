@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { codeOf, hashLeaf, merkleRootOfNodes, toHex } from '@potluck/protocol'
+import { codeOf, toHex } from '@potluck/protocol'
 import { operatorCases, writeCase } from '../check/operatorCases.ts'
 import { sampleValues } from '../check/sampleValues.ts'
 import { trainingProgram } from '../model/languagePrograms.ts'
 import { type Program, sizeOf } from '../program/Program.ts'
 import { full, ProgramBuilder, row, swapped } from '../program/ProgramBuilder.ts'
-import { tensorRoot } from '../program/stateRoot.ts'
 import { referenceExecution } from '../reference/referenceExecution.ts'
 import { ScalarBuilder } from '../scalar/ScalarBuilder.ts'
-import type { ComputedRecord } from './ElementRecord.ts'
+import { type ComputedRecord, recordKinds } from './ElementRecord.ts'
 import { type InputSource, type TraceLayout, traceLayout } from './elementRecords.ts'
 import { decodeRecord, encodeRecord } from './encodeRecord.ts'
 import { evaluateElement } from './evaluateElement.ts'
-import { languageJobProgram } from './languageJobProgram.ts'
 import { floatOfWord, NAN_WORD, wordOfFloat } from './words.ts'
 
 type Inputs = Readonly<Record<string, Float32Array | Int32Array>>
@@ -188,35 +186,6 @@ test('[D-05] arithmetic never stops: one NaN for every machine, and an index bey
   )
 })
 
-test('[D-06] [D-07] a job has its header as leaf 0 and the records of both programs after it, under one root', () => {
-  const config = { vocabulary: 'abcde', context: 4, width: 4, layers: 1, heads: 2, hidden: 6 }
-  const recipe = {
-    ...{ config, batch: 2, steps: 5, learningRate: 0.02, weightDecay: 0.1, warmupSteps: 3 },
-    ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, stateEverySteps: 2 },
-  }
-  const jobSeed = Uint8Array.from({ length: 32 }, (_, i) => i)
-  const job = languageJobProgram(
-    recipe,
-    Uint8Array.from({ length: 40 }, (_, i) => i % 5),
-    jobSeed,
-    3,
-  )
-  const [header, ...records] = job.leaves
-  const view = new DataView(header!.buffer)
-  const words = Array.from({ length: 14 }, (_, i) => view.getUint32(4 * i))
-  const [step, finish] = [job.step.records.length, job.finish.records.length]
-  assert.deepEqual(words, [0x504c4b31, 1 + step + finish, 1, 5, 2, 0, 40, 3, 3, 0, 1, step, 1 + step, finish])
-  assert.deepEqual(header!.subarray(56, 88), jobSeed)
-  assert.deepEqual(header!.subarray(88), tensorRoot(new Float32Array(job.parts[0]!)))
-  assert.deepEqual(records.map(decodeRecord), [...job.step.records, ...job.finish.records])
-  assert.deepEqual(job.root, merkleRootOfNodes(job.leaves.map(hashLeaf)))
-  assert.throws(
-    () =>
-      languageJobProgram({ ...recipe, steps: 100, stateEverySteps: 100 }, Uint8Array.of(0, 1, 2, 3, 4, 0), jobSeed, 3),
-    /at least every 64 steps/,
-  )
-})
-
 test('refuses a program that reads what several operations wrote, by name', () => {
   const builder = new ProgramBuilder()
   const x = builder.input('x', [4])
@@ -236,7 +205,7 @@ test('refuses bytes that are no record: cut short, too long, of an unknown kind,
   for (const bad of [
     bytes.subarray(0, bytes.length - 4),
     Uint8Array.of(...bytes, 0, 0, 0, 0),
-    Uint8Array.of(0, 0, 0, 9),
+    Uint8Array.of(0, 0, 0, recordKinds.length),
     Uint8Array.of(0, 0, 0, 2, 0, 0, 0, 1, 255, 255, 255, 255),
   ]) {
     assert.throws(

@@ -109,6 +109,8 @@ function readRecord(reader: WordReader): ElementRecord {
       return { kind, size: reader.unsigned(), purpose: reader.unsigned() }
     case 'before':
     case 'base':
+    case 'reference':
+    case 'updates':
       return { kind }
     default:
       throw new PotluckError('BAD_RECORD', `a record has the unknown kind ${number}`)

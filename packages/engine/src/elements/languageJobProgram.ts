@@ -13,8 +13,9 @@ import type { InputSource } from './elementRecords.ts'
 /**
  * The program of a language job as a referee sees it: what `trainLocally` computes, step by step, and the claimed update.
  *
- * @param tokens  the training text as `encodeText` gives it
- * @param jobSeed 32 bytes; the seed of each task follows from them
+ * @param tokens    the training text as `encodeText` gives it
+ * @param jobSeed   32 bytes; the seed of each task follows from them
+ * @param aggregate the next state from the updates of so many shares; see `JobParts`
  * @throws PotluckError NOT_REFEREED when states are too far apart for a referee; BAD_RECIPE
  *
  * Cost: one hash of the text and of one state part; some milliseconds.
@@ -24,6 +25,7 @@ export function languageJobProgram(
   tokens: Uint8Array,
   jobSeed: Uint8Array,
   shares: number,
+  aggregate: Program,
 ): ExactJob {
   const { config, batch: B, steps, stateEverySteps, beta1, beta2, epsilon } = recipe
   const R = B * config.context
@@ -52,6 +54,7 @@ export function languageJobProgram(
       rates: { kind: 'schedule', depth: treeDepth(steps), root: merkleRootOfNodes(rateRoots) },
     },
     finish: updateProgram(parameters.shape[0]!),
+    aggregate,
     jobSeed,
     steps,
     stateEverySteps,

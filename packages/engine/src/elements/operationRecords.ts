@@ -23,6 +23,8 @@ export type LeafPlace = {
   readonly offset: number
   /** Elements of the tensor. */
   readonly size: number
+  /** Where each row of a matrix is a part of the leaf's tree: its elements, and the places from one to the next. */
+  readonly rows?: { readonly columns: number; readonly places: number }
 }
 export type FindLeaf = (tensor: number) => LeafPlace
 
@@ -55,16 +57,13 @@ export function operationRecords(operation: Operation, find: FindLeaf): Computed
   }
 }
 
-const fromTensor = ({ leaf, depth, offset }: LeafPlace, ...axes: IndexAxis[]): ElementOperand => ({
-  source: 'tensor',
-  leaf,
-  depth,
-  offset,
-  indirect: 0,
-  indirectCoefficient: 0,
-  indirectLimit: 0,
-  axes,
-})
+function fromTensor({ leaf, depth, offset, rows }: LeafPlace, ...axes: IndexAxis[]): ElementOperand {
+  if (rows) {
+    const message = `trace leaf ${leaf} holds rows as parts: read whole rows of it, as \`full\` of a sum over rows or columns`
+    throw new PotluckError('NOT_REFEREED', message, { leaf })
+  }
+  return { source: 'tensor', leaf, depth, offset, indirect: 0, indirectCoefficient: 0, indirectLimit: 0, axes }
+}
 
 const fromIndex = (...terms: IndexTerm[]): ElementOperand => ({
   ...fromTensor({ leaf: 0, depth: 0, offset: 0, size: 0 }, plainAxis(terms)),
@@ -77,8 +76,13 @@ function operandAt(operand: Operand, r: Coordinate, c: Coordinate, C: number, fi
   if (operand.from === 'rowIndex') return fromIndex(...times(wrapped(r, operand.modulo), 1))
   const place = find(operand.tensor)
   switch (operand.from) {
-    case 'full':
-      return fromTensor(place, plainAxis([...times(r, C), ...times(c, 1)]))
+    case 'full': {
+      const { rows, ...plain } = place
+      // Of rows as parts only sums over whole rows or columns have r and c as variables of their own.
+      const isByRow = rows?.columns === C && r.variable !== c.variable
+      const places = isByRow ? rows.places : C
+      return fromTensor(isByRow ? plain : place, plainAxis([...times(r, places), ...times(c, 1)]))
+    }
     case 'swapped':
       // c xor 1 = c + 1 − 2·(c mod 2); C is even, so that the parity of c is that of the variable it is taken from.
       return fromTensor(place, plainAxis([...times(r, C), ...times(c, 1), ...times({ ...c, modulo: 2 }, -2)], 1))

@@ -125,6 +125,7 @@ function zeroReason(claims: readonly ClaimRow[], round: number, convictions: rea
   if (claims.some((one) => one.outcome === 'wrong')) return 'its claim was recomputed and found wrong'
   if (before) return `it was expelled after round ${before.round}`
   if (claims.some((one) => one.outcome === 'expelled')) return 'it was expelled for a wrong claim'
+  if (claims.some((one) => one.outcome === 'left-out')) return 'another claim stands for its share'
   return 'its update did not point the way of the reference update, so it had no weight'
 }
 
@@ -136,6 +137,7 @@ function claimStep(teller: Teller, job: number, round: number, claim: ClaimRow, 
     matches: `It was drawn for an audit (chance ${rate}) and recomputed${auditor}: it is right.`,
     wrong: `It was drawn for an audit (chance ${rate}) and recomputed${auditor}: it is wrong.`,
     expelled: 'Its worker had been expelled, so it does not count.',
+    'left-out': 'Another claim stands for its share, or the job has no such share, so it does not count.',
   }
   const id = `claim/${job}/${round}/${claim.hash}`
   const paid = claim.pay === 0n ? 'Nothing is paid for it.' : `It is paid ${teller.money.text(claim.pay, token)}.`

@@ -21,8 +21,16 @@ export type AggregateTask = {
   state: Uint8Array
   round: number
   beacon: Hex
-  /** In set order, claims found wrong left out. */
-  updates: Uint8Array[]
+  /** Of the claims that take part, in set order. */
+  updates: readonly { share: number; update: Uint8Array }[]
+}
+
+export type AggregateResult = {
+  state: Uint8Array
+  /** Each update's weight in millionths of the whole. */
+  weightsPpm: number[]
+  /** State roots of the reference run, then its update root; empty where nothing can be recomputed. */
+  run: Hex[]
 }
 
 /** What a round of a job computes: the only part of a round that knows what is being trained. */
@@ -40,10 +48,12 @@ export type JobProgram = {
   exact?: {
     readonly job: ExactJob
     truthOf(task: Pick<Task, 'state' | 'seed'>): ClaimTruth
+    /** The truth about what a round results in. */
+    resultOf(task: AggregateTask): ClaimTruth
   }
   work(task: Task): Promise<WorkResult>
   /** Why these bytes cannot be an update of this job, or undefined. */
   refuseUpdate(update: Uint8Array): string | undefined
-  /** The next state and each update's weight in millionths of the whole. Pure: everyone gets the same bytes. */
-  aggregate(task: AggregateTask): Promise<{ state: Uint8Array; weightsPpm: number[] }>
+  /** The next state and how it came about. Pure: everyone gets the same bytes. */
+  aggregate(task: AggregateTask): Promise<AggregateResult>
 }

@@ -1,9 +1,9 @@
-import { type Engine, encodeText, languageJobProgram, parameterCount, trainLocally } from '@potluck/engine'
-import { aggregateReferenceWeighted } from '@potluck/learning'
-import { fromHex, type LanguageJob, PotluckError } from '@potluck/protocol'
-import { recomputeClaim } from '@potluck/referee'
+import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
+import { aggregateUpdates, publicJob } from '@potluck/learning'
+import { fromHex, type LanguageJob, merkleRootOfBytes, PotluckError, toHex } from '@potluck/protocol'
+import { recomputeClaim, recomputeResult } from '@potluck/referee'
 import { referenceSeed } from '../round/taskSeed.ts'
-import type { JobProgram, Task } from './JobProgram.ts'
+import type { AggregateTask, JobProgram, Task } from './JobProgram.ts'
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
@@ -31,6 +31,13 @@ export function bytesOfFloats(floats: Float32Array): Uint8Array {
   return bytes
 }
 
+/** One place for each share, empty where none takes part. */
+export function byShare(updates: AggregateTask['updates'], shares: number): (Float32Array | undefined)[] {
+  const rows = new Array<Float32Array | undefined>(shares).fill(undefined)
+  for (const { share, update } of updates) rows[share] = floatsOf(update)
+  return rows
+}
+
 /**
  * Public, exact training of a character transformer: a share is `recipe.steps` local steps on the worker's own batches, an update is
  * the model before minus the model after, and the next model weighs the updates by their cosine to a reference update that is
@@ -48,7 +55,7 @@ export function languageProgram(
   const { recipe } = job
   const tokens = encodeText(recipe.config, text)
   const size = parameterCount(recipe.config)
-  const exact = languageJobProgram(recipe, tokens, fromHex(job.seed), job.shares)
+  const exact = publicJob(recipe, tokens, fromHex(job.seed), job.shares)
 
   async function trainFrom({ state, seed, signal, onStep }: Task) {
     const base = floatsOf(state)
@@ -74,6 +81,11 @@ export function languageProgram(
     exact: {
       job: exact,
       truthOf: ({ state, seed }) => recomputeClaim({ job: exact, engine, base: floatsOf(state), seed }),
+      resultOf: ({ state, round, beacon, updates }) =>
+        recomputeResult({
+          ...{ job: exact, engine, base: floatsOf(state) },
+          ...{ seed: referenceSeed(beacon, round), updates: byShare(updates, job.shares) },
+        }),
     },
 
     async work(task) {
@@ -88,17 +100,17 @@ export function languageProgram(
     },
 
     async aggregate({ state, round, beacon, updates }) {
-      if (updates.length === 0) return { state, weightsPpm: [] }
-      const reference = await trainFrom({ state, seed: referenceSeed(beacon, round) })
-      const { next, weights } = aggregateReferenceWeighted({
+      const { update, result } = await trainFrom({ state, seed: referenceSeed(beacon, round) })
+      const { next, weights } = await aggregateUpdates(engine, exact.aggregate.program, {
         base: floatsOf(state),
-        updates: updates.map(floatsOf),
-        reference: reference.update,
+        reference: update,
+        updates: byShare(updates, job.shares),
       })
       const total = weights.reduce((sum, weight) => sum + weight, 0)
       return {
         state: bytesOfFloats(next),
-        weightsPpm: [...weights].map((weight) => (total > 0 ? Math.round((weight / total) * 1e6) : 0)),
+        weightsPpm: updates.map(({ share }) => (total > 0 ? Math.round((weights[share]! / total) * 1e6) : 0)),
+        run: [...result.stateRoots, toHex(merkleRootOfBytes(bytesOfFloats(update)))],
       }
     },
   }

@@ -1,6 +1,7 @@
 import type { Engine } from '@potluck/engine'
 import { PotluckError } from '@potluck/protocol'
 import { lazyProgram } from '../faults/lazyProgram.ts'
+import { twistingProgram } from '../faults/twistingProgram.ts'
 import type { ProgramOf } from '../NodeRuntime.ts'
 import type { Ports } from '../Ports.ts'
 import type { JobProgram } from './JobProgram.ts'
@@ -14,7 +15,8 @@ export type ProgramOptions = {
   engine: () => Promise<Engine>
   /** Awaited between training steps. */
   pause: () => Promise<void>
-  fault?: 'none' | 'lazy'
+  /** What this node does wrong, in drills: as a worker, or as a validator. */
+  fault?: 'none' | 'lazy' | 'twisting'
 }
 
 /** Makes the program of any kind of job from its document, fetching the public data it needs. */
@@ -24,6 +26,7 @@ export function createPrograms(ports: Pick<Ports, 'fetchFile'>, options: Program
     const text = new TextDecoder().decode(await ports.fetchFile(document.trainCid, sources()))
     const engine = await options.engine()
     const honest = languageProgram(engine, document, text, options.pause)
+    if (options.fault === 'twisting') return twistingProgram(engine, honest)
     if (options.fault !== 'lazy') return honest
     const { recipe } = document
     const steps = Math.max(1, Math.floor(recipe.steps / 4))

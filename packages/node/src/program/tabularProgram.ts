@@ -60,11 +60,12 @@ export function tabularProgram(jobId: number, job: TabularJob, members: readonly
       }
     },
     async aggregate({ state, updates }) {
-      const [record] = updates
-      if (!record) return { state, weightsPpm: [] }
+      const [first] = updates
+      if (!first) return { state, weightsPpm: [], run: [] }
       return {
-        state: encodeLogisticModel(finishedModel(plan, replay(record))),
+        state: encodeLogisticModel(finishedModel(plan, replay(first.update))),
         weightsPpm: updates.map(() => Math.floor(1_000_000 / updates.length)),
+        run: [],
       }
     },
   }

@@ -3,6 +3,7 @@
  * recomputation said, and the result that follows. Everything but `ownChecks` is the same for every honest validator.
  */
 import {
+  type AuditReport,
   type Claim,
   claimLeafHash,
   fromHex,
@@ -18,12 +19,13 @@ import {
   utf8,
 } from '@potluck/protocol'
 import { DAG_CBOR, RAW } from '@potluck/store'
-import type { JobView } from '../JobView.ts'
+import { type JobView, Phase } from '../JobView.ts'
 import { payoutList } from '../payoutList.ts'
 import { auditRates } from '../round/auditRates.ts'
 import { type AuditDraw, drawAudits } from '../round/drawAudits.ts'
 import { type PayLeaf, payoutsAfter, sharePayDown } from '../round/payouts.ts'
 import { type resultDocuments as ResultOf, resultDocuments } from '../round/resultDocuments.ts'
+import { takingPart } from '../round/takingPart.ts'
 import { taskSeed } from '../round/taskSeed.ts'
 
 export type OwnCheck = { matches: boolean; correct: Hex; probe: Hex }
@@ -38,7 +40,8 @@ export type Assessment = {
   paidBefore: PayLeaf[]
   sharePay: bigint
   ownChecks: Map<number, OwnCheck>
-  result?: ReturnType<typeof ResultOf> & { hash: Hex; state: Uint8Array }
+  /** `convictions`: how many the result takes account of; after a further one it is out of date. */
+  result?: ReturnType<typeof ResultOf> & { hash: Hex; state: Uint8Array; convictions: number }
 }
 
 const ZERO: Hex = `0x${'00'.repeat(32)}`
@@ -118,17 +121,56 @@ export async function recompute(
   return { matches: correct === assessment.hashes[index], correct, probe }
 }
 
-/** The round's result: the next state from all claims that stand, what everybody has earned by now, and the report that says why. */
-export async function conclude(view: JobView, assessment: Assessment): Promise<NonNullable<Assessment['result']>> {
-  const { job, round, status, facts, ports } = view
-  const { claims, hashes, draws, sharePay } = assessment
-  const stands = claims.map(({ worker }) => !facts.expelled.has(worker))
+/** How many convictions a result must take account of now: those the proposal names, or all there are before there is one. */
+export const convictionsNow = ({ status, facts }: Pick<JobView, 'status' | 'facts'>): number =>
+  status.phase === Phase.challenge ? status.proposal.convictions : facts.expelled.size
+
+export type UpdatesInPart = {
+  convicted: ReadonlySet<Hex>
+  /** For each claim of the set whether it takes part (P-51). */
+  isIn: boolean[]
+  updates: { share: number; update: Uint8Array }[]
+}
+
+/**
+ * What a result is made of, by so many convictions.
+ *
+ * @throws PotluckError VIEW_BEHIND when this node has not seen all of them yet
+ */
+export async function updatesInPart(
+  view: JobView,
+  { claims }: Pick<Assessment, 'claims'>,
+  convictions: number,
+): Promise<UpdatesInPart> {
+  const { facts, ports, job } = view
+  if (convictions > facts.expelled.size) {
+    const seen = { job, seen: facts.expelled.size, named: convictions }
+    throw new PotluckError('VIEW_BEHIND', 'the proposal counts convictions not seen yet', seen, { remedy: 'retry' })
+  }
+  const convicted = new Set([...facts.expelled].slice(0, convictions))
+  const isIn = takingPart(claims, convicted, view.program.shares)
   const updates = await Promise.all(
     claims
-      .filter((_, i) => stands[i])
-      .map(({ updateDigest, worker }) => ports.fetch(updateDigest, RAW, view.sources(view.directory.urlOf(worker)))),
+      .filter((_, i) => isIn[i])
+      .map(async ({ share, updateDigest, worker }) => ({
+        share,
+        update: await ports.fetch(updateDigest, RAW, view.sources(view.directory.urlOf(worker))),
+      })),
   )
-  const { state, weightsPpm } = await view.program.aggregate({
+  return { convicted, isIn, updates }
+}
+
+/**
+ * The round's result: the next state from all claims that take part, what everybody has earned by now, and the report that says why.
+ *
+ * @throws PotluckError VIEW_BEHIND when the proposal names convictions that this node has not seen yet
+ */
+export async function conclude(view: JobView, assessment: Assessment): Promise<NonNullable<Assessment['result']>> {
+  const { job, round, status, ports } = view
+  const { claims, hashes, draws, sharePay } = assessment
+  const convictions = convictionsNow(view)
+  const { convicted, isIn, updates } = await updatesInPart(view, assessment, convictions)
+  const { state, weightsPpm, run } = await view.program.aggregate({
     state: await view.baseState(),
     round,
     beacon: status.beacon,
@@ -136,25 +178,23 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
   })
   const leaves = payoutsAfter(
     assessment.paidBefore,
-    claims.map(({ worker }, i) => ({ worker, accepted: stands[i] as boolean })),
+    claims.map(({ worker }, i) => ({ worker, accepted: isIn[i] as boolean })),
     sharePay,
   )
-  let standing = 0
+  let place = 0
   const entries = claims.map(({ worker, share }, i) => {
     const { ratePpm, auditor } = draws[i] as AuditDraw
-    const isIn = stands[i] as boolean
-    const outcome = isIn ? (auditor ? 'matches' : 'not-drawn') : auditor ? 'wrong' : 'expelled'
-    const weightPpm = isIn ? (weightsPpm[standing++] ?? 0) : 0
+    const weightPpm = isIn[i] ? (weightsPpm[place++] ?? 0) : 0
     return {
       hash: hashes[i] as Hex,
       worker,
       share,
       ratePpm,
       auditor,
-      outcome,
+      outcome: outcomeOf(isIn[i] as boolean, convicted.has(worker), auditor !== null),
       weightPpm,
-      pay: isIn ? sharePay : 0n,
-    } as const
+      pay: isIn[i] ? sharePay : 0n,
+    }
   })
   const documents = resultDocuments({
     job,
@@ -164,9 +204,17 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
     claims: entries,
     stateDigest: toHex(sha256(state)),
     stateRoot: toHex(merkleRootOfBytes(state)),
+    run,
+    convictions,
   })
   await ports.store.put(state, RAW)
   await ports.store.put(documents.payout, DAG_CBOR)
   await ports.store.put(documents.report, DAG_CBOR)
-  return { ...documents, hash: proposalHash(job, round, documents.proposal), state }
+  return { ...documents, hash: proposalHash(job, round, documents.proposal), state, convictions }
+}
+
+function outcomeOf(isIn: boolean, isConvicted: boolean, isDrawn: boolean): AuditReport['claims'][number]['outcome'] {
+  if (isIn) return isDrawn ? 'matches' : 'not-drawn'
+  if (isConvicted) return isDrawn ? 'wrong' : 'expelled'
+  return 'left-out'
 }

@@ -2,7 +2,8 @@
 import { type Claim, fromHex, type Hex, onionLayers, setTree, toHex } from '@potluck/protocol'
 import { type JobView, Phase } from '../JobView.ts'
 import { createAccusations, isRefereed } from './accusations.ts'
-import { type Assessment, assessmentKey, beginAssessment, conclude, recompute } from './assessment.ts'
+import { type Assessment, assessmentKey, beginAssessment, conclude, convictionsNow, recompute } from './assessment.ts'
+import { createObjections } from './objections.ts'
 
 /** Wait between nodes that would all send the same transaction. */
 const STEP_MS = 2_500
@@ -16,6 +17,7 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
   let busy: { job: number; key: string; stop: AbortController } | undefined
   const voted = new Set<Hex>()
   const accusations = createAccusations()
+  const objections = createObjections(vote)
 
   /** One piece of heavy work at a time; the tick goes on without it. */
   function run(view: JobView, work: (signal: AbortSignal) => Promise<void>): void {
@@ -124,6 +126,8 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
   async function assess(view: JobView, place: number): Promise<Assessment | undefined> {
     const current = await assessmentOf(view)
     if (!current) return current
+    // A conviction more changes what takes part.
+    if (current.result && current.result.convictions !== convictionsNow(view)) delete current.result
     if (current.result) {
       await prosecute(view, current, place)
       return current
@@ -168,14 +172,23 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
     return (status.firstProposer + Math.max(0, turn)) % view.facts.validators.length === place
   }
 
+  /** What is to be said of the proposal of now: by the referee where there is one, else by vote. */
+  async function standingOf(view: JobView, current: Assessment, own: NonNullable<Assessment['result']>, place: number) {
+    if (isRefereed(view)) return objections.pursue(view, place, current, own)
+    if (own.hash === view.status.proposalHash) return 'right'
+    return (await vote(view, view.status.proposalHash, own.hash)) ? 'wrong' : 'objected'
+  }
+
   async function settle(view: JobView, current: Assessment | undefined, place: number): Promise<void> {
     const { job, round, status, terms, ports } = view
-    if (current?.result && current.result.hash !== status.proposalHash) {
-      ports.log('warn', 'proposal differs from ours', { job, round, proposer: status.proposer })
-      if (await vote(view, status.proposalHash, current.result.hash)) {
+    const own = current?.result
+    if (current && own) {
+      const standing = await standingOf(view, current, own, place)
+      if (standing === 'objected' || standing === 'wrong')
+        ports.log('warn', 'proposal differs from ours', { job, round, proposer: status.proposer })
+      if (standing === 'wrong')
         await view.act('convict proposal', () => ports.chain.send('jobs', 'convictProposal', [BigInt(job), round]))
-      }
-      return
+      if (standing !== 'right') return
     }
     const isMine = status.proposer.toLowerCase() === view.identity.node
     const dueMs = (Number(status.proposedAt) + terms.challengeSeconds) * 1000 + (isMine ? 0 : (place + 1) * STEP_MS)

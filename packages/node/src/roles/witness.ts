@@ -10,6 +10,7 @@ import {
   concatBytes,
   fromHex,
   type Hex,
+  type Message,
   merkleRootOfBytes,
   recoverSigner,
   setTree,
@@ -29,6 +30,7 @@ const OPENING_MS = 6_000
 /** A fixed set that nobody has repeated for this long is repeated by another member: two repeats missed. */
 const SET_SILENCE_MS = 14_000
 
+type SetBody = Extract<Message, { kind: 'set' }>['body']
 type Held = { claim: Claim; states: Hex[]; hash: Hex }
 type RoundMemory = {
   key: string
@@ -45,6 +47,8 @@ type RoundMemory = {
 
 export function createWitness(): { tick(view: JobView): Promise<void> } {
   const rounds = new Map<number, RoundMemory>()
+  /** Sets that this node signed in the present round of a job, over all its openings: an older one may still be fixed. */
+  const signed = new Map<number, { round: number; sets: Map<Hex, SetBody> }>()
   /** Leaves of claims as messages brought them: every look at a round needs all of them again. */
   const hashes = new WeakMap<Claim, Hex>()
 
@@ -63,6 +67,14 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const fresh: RoundMemory = { key, held: new Map(), refused: new Set(), signers: new Map(), told: new Set() }
     rounds.set(view.job, fresh)
     return fresh
+  }
+
+  function signedSets({ job, round }: JobView): Map<Hex, SetBody> {
+    const before = signed.get(job)
+    if (before?.round === round) return before.sets
+    const sets = new Map<Hex, SetBody>()
+    signed.set(job, { round, sets })
+    return sets
   }
 
   /** Checks and fetches what was opened; keeps the update, so that it can be had from here too. */
@@ -171,6 +183,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
       const setRoot = setTree(leaves).root
       // The same set after another posted claim is another statement, and takes the place of the one before.
       const key = `${job}/${round}/attest/${setRoot}/${body.directHash}`
+      signedSets(view).set(setRoot, body)
       if (outbox.has(key)) continue
       outbox.drop(`${job}/${round}/attest/${setRoot}/`)
       const digest = attestationDigest(view.jobsDomain, {
@@ -243,9 +256,9 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     const fixed = sets.filter(
       ({ body }) => setTree(body.claims.map((claim) => hashOf(view, claim))).root === status.setRoot,
     )
-    const [known] = fixed
-    if (known && nowMs - Math.max(...fixed.map(({ seenMs }) => seenMs)) > patienceMs)
-      await outbox.stand(key, { kind: 'set', body: known.body })
+    const body = fixed[0]?.body ?? signedSets(view).get(status.setRoot)
+    if (body && nowMs - Math.max(0, ...fixed.map(({ seenMs }) => seenMs)) > patienceMs)
+      await outbox.stand(key, { kind: 'set', body })
   }
 
   return {

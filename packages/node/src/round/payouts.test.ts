@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decode } from '@ipld/dag-cbor'
-import { auditReport, type Hex, payoutDocument, proposalHash, sha256, sumTree, toHex } from '@potluck/protocol'
+import {
+  auditReport,
+  fromHex,
+  type Hex,
+  merkleRootOfNodes,
+  payoutDocument,
+  proposalHash,
+  sha256,
+  sumTree,
+  toHex,
+} from '@potluck/protocol'
 import { payoutsAfter, sharePayDown } from './payouts.ts'
 import { type RoundResult, resultDocuments } from './resultDocuments.ts'
 
@@ -74,6 +84,8 @@ const result: RoundResult = {
   ],
   stateDigest: hash('03'),
   stateRoot: hash('04'),
+  run: [hash('05'), hash('06')],
+  convictions: 1,
 }
 
 test('points from the proposal to the report and from the report to the list, by digest, and both can be read [P-51]', () => {
@@ -87,6 +99,9 @@ test('points from the proposal to the report and from the report to the list, by
   const tree = sumTree(readPayout.leaves)
   assert.deepEqual([proposal.payoutRoot, proposal.payoutTotal], [tree.root, tree.total])
   assert.deepEqual([proposal.stateDigest, proposal.stateRoot], [result.stateDigest, result.stateRoot])
+  assert.deepEqual(readReport.run, result.run)
+  assert.deepEqual([proposal.runRoot, proposal.convictions], [toHex(merkleRootOfNodes(result.run.map(fromHex))), 1])
+  assert.equal(resultDocuments({ ...result, run: [] }).proposal.runRoot, hash('00'), 'no run, no root')
 })
 
 test('gives equal results equal bytes, however the fields were laid down, and any other result another hash [P-51]', () => {
@@ -105,6 +120,9 @@ test('gives equal results equal bytes, however the fields were laid down, and an
     { ...result, claims: [{ ...claim, outcome: 'expelled' }] },
     { ...result, claims: [{ ...claim, auditor: node(5) }] },
     { ...result, claims: [] },
+    { ...result, run: [] },
+    { ...result, run: [...result.run].reverse() },
+    { ...result, convictions: 2 },
   ]
   assert.equal(new Set([result, ...others].map(hashOf)).size, others.length + 1)
 })

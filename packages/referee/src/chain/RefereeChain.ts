@@ -1,4 +1,4 @@
-import type { Hex } from '@potluck/protocol'
+import type { Hex, Proposal } from '@potluck/protocol'
 import type { ClaimArgument, EntryArgument, MoveCall } from '../game/calls.ts'
 import type { GameFacts, MoveEvent } from '../game/Position.ts'
 
@@ -15,6 +15,15 @@ export type ChallengeFacts = {
   readonly openGames: number
   readonly decided: boolean
   readonly won: boolean
+}
+
+export type PayArgument = { readonly account: Hex; readonly amount: bigint }
+export type RoundArgument = {
+  readonly jobId: number
+  readonly round: number
+  readonly claims: readonly ClaimArgument[]
+  readonly header: Hex
+  readonly headerProof: Hex[]
 }
 
 export type Sent = { readonly gasUsed: bigint }
@@ -66,4 +75,10 @@ export type RefereeChain = {
     header: Hex
     headerProof: Hex[]
   }): Promise<Sent>
+  /** Establishes which updates take part in the result proposed now (D-24); `claims` are those of the set, in order. */
+  noteUpdates(given: RoundArgument): Promise<Sent>
+  /** Strikes the proposal of now for its payouts (D-25); `before` is what is final, in order. */
+  strikePayouts(given: RoundArgument & { before: readonly PayArgument[] }): Promise<Sent>
+  /** Strikes the proposal of now when the validators voted for `found`, which differs in its digests alone (D-22). */
+  strikeDigests(given: { jobId: number; round: number; found: Proposal }): Promise<Sent>
 }

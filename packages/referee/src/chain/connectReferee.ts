@@ -131,6 +131,11 @@ export function refereeChain(client: RefereeClient, account: Hex, fromBlock: big
     releaseGame: (game) => client.send('releaseGame', [BigInt(game)]),
     strikeClaim: ({ jobId, round, claim, header, headerProof }) =>
       client.send('strikeClaim', [BigInt(jobId), round, claim, header, headerProof]),
+    noteUpdates: ({ jobId, round, claims, header, headerProof }) =>
+      client.send('noteUpdates', [BigInt(jobId), round, claims, header, headerProof]),
+    strikePayouts: ({ jobId, round, claims, before, header, headerProof }) =>
+      client.send('strikePayouts', [BigInt(jobId), round, claims, before, header, headerProof]),
+    strikeDigests: ({ jobId, round, found }) => client.send('strikeDigests', [BigInt(jobId), round, found]),
   }
 }
 

@@ -21,6 +21,7 @@ import { wordsOfBytes } from '../trace/wordTrace.ts'
 import type { ClaimArgument, EntryArgument, MoveCall } from './calls.ts'
 import { operandsOf } from './operandsOf.ts'
 import type { Position, RevealedRow } from './Position.ts'
+import { programAt } from './programAt.ts'
 import { programTree } from './programTree.ts'
 import { bigEndianWords, wordsOfSums } from './sumWords.ts'
 
@@ -66,7 +67,7 @@ async function pickStep({ job, truth }: Player, { states, segment, game }: Posit
   const own = await truth.statesRow(segment)
   const index = differenceOf(states, own, game) - 1
   if (index < 0) throw new PotluckError('NOTHING_WRONG', `game ${game} starts from another state than ours`, { game })
-  const trace = await truth.trace(Math.min(segment * job.stateEverySteps + index, job.steps))
+  const trace = await truth.trace(firstStepOf(job, segment) + index)
   const row = treeOfNodes(states)
   const { tree } = trace
   const below = tree.levels - rowLevels(tree.levels)
@@ -81,6 +82,12 @@ async function pickStep({ job, truth }: Player, { states, segment, game }: Posit
       { value: toHex(tree.node(0, last)), proof: hexes(pathOf(tree, 0, below, last)) },
     ],
   }
+}
+
+/** The first step of a range: of a segment, of the finish (numbered after the segments), of the aggregation (after that). */
+function firstStepOf({ steps, stateEverySteps }: ExactJob, segment: number): number {
+  const beyond = segment - Math.ceil(steps / stateEverySteps)
+  return beyond < 0 ? segment * stateEverySteps : steps + beyond
 }
 
 /** The first entry of a row that differs from one's own tree, with its proof under the row. */
@@ -108,7 +115,7 @@ function differenceOf(theirs: readonly Uint8Array[], own: readonly Uint8Array[],
   throw new PotluckError('NOTHING_WRONG', `game ${game}: the other side revealed what we have ourselves`, { game })
 }
 
-function pickInTrace(player: Player, position: Position, trace: StepTrace): MoveCall {
+async function pickInTrace(player: Player, position: Position, trace: StepTrace): Promise<MoveCall> {
   const { job, claim } = player
   const frame = position.frames.at(-1) as RevealedRow
   const { index, at, entry } = differenceIn(frame, trace.tree, position.game)
@@ -116,8 +123,8 @@ function pickInTrace(player: Player, position: Position, trace: StepTrace): Move
     return { name: 'pickNode', args: [index, entry, hexes(rowUnder(trace.tree, frame.below, at, 6, false))] }
   }
   const { bytes, proof, record } = recordOf(job, position.step, at)
-  if (record.kind === 'before' || record.kind === 'fixed' || record.kind === 'schedule' || record.kind === 'base') {
-    const { right, rightProof } = rightOf(job, position.step, at, record)
+  if (isGiven(record)) {
+    const { right, rightProof } = await rightOf(player, position.step, at, record)
     return { name: 'strikeTraceLeaf', args: [index, entry, bytes, proof, right, rightProof, claim] }
   }
   const tree = trace.leafTree(at)
@@ -202,11 +209,11 @@ export function recordOf(
   step: number,
   leaf: number,
 ): { record: ElementRecord; bytes: Hex; proof: Hex[] } {
-  const isFinish = step === job.steps
-  const number = 1 + leaf + (isFinish ? job.step.records.length : 0)
+  const { traced, firstLeaf } = programAt(job, step)
+  const number = firstLeaf + leaf
   const tree = programTree(job)
   return {
-    record: (isFinish ? job.finish : job.step).records[leaf] as ElementRecord,
+    record: traced.records[leaf] as ElementRecord,
     bytes: toHex(job.leaves[number] as Uint8Array),
     proof: hexes(pathOf(tree, 0, tree.levels, number)),
   }
@@ -214,7 +221,22 @@ export function recordOf(
 
 const NOTHING = toHex(new Uint8Array(32))
 
-function rightOf(job: ExactJob, step: number, leaf: number, record: ElementRecord): { right: Hex; rightProof: Hex[] } {
+/** Kinds of trace leaves that are decided at once, by comparing roots. */
+const given = new Set<ElementRecord['kind']>(['before', 'fixed', 'schedule', 'base', 'reference', 'updates'])
+const isGiven = (record: ElementRecord): boolean => given.has(record.kind)
+
+async function rightOf(
+  { job, truth }: Player,
+  step: number,
+  leaf: number,
+  record: ElementRecord,
+): Promise<{ right: Hex; rightProof: Hex[] }> {
+  if (record.kind === 'reference') {
+    // The last node of a result's run: agreed, for who disputes it challenges another range.
+    const nodes = await truth.nodes()
+    const { value, proof } = entryOf(treeOfNodes(nodes), nodes.length - 1)
+    return { right: value, rightProof: [...proof] }
+  }
   if (record.kind !== 'schedule') return { right: NOTHING, rightProof: [] }
   const found = Object.entries(job.step.program.inputs).find(([, id]) => id === job.step.tensors[leaf])
   const roots = job.schedules[found?.[0] ?? '']

@@ -1,6 +1,6 @@
 import type { ExactJob } from '@potluck/engine'
-import { hashLeaf } from '@potluck/protocol'
-import { type HashTree, treeOfBytes, treeOfNodes } from '../trace/HashTree.ts'
+import { type Hex, hashLeaf, toHex } from '@potluck/protocol'
+import { type HashTree, pathOf, treeOfBytes, treeOfNodes } from '../trace/HashTree.ts'
 
 const programs = new WeakMap<object, HashTree>()
 const texts = new WeakMap<object, HashTree>()
@@ -17,4 +17,10 @@ export function textTree(job: Pick<ExactJob, 'text'>): HashTree {
   const known = texts.get(job.text) ?? treeOfBytes(job.text)
   texts.set(job.text, known)
   return known
+}
+
+/** A job's header with its path, which the first call about a job brings. */
+export const headerOf = (job: ExactJob): { header: Hex; headerProof: Hex[] } => {
+  const tree = programTree(job)
+  return { header: toHex(job.leaves[0] as Uint8Array), headerProof: pathOf(tree, 0, tree.levels, 0).map(toHex) }
 }

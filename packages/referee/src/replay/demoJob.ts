@@ -1,4 +1,5 @@
-import { type ExactJob, encodeText, languageJobProgram, RandomStream } from '@potluck/engine'
+import { type ExactJob, encodeText, RandomStream } from '@potluck/engine'
+import { publicJob } from '@potluck/learning'
 
 const TEXT = 'a rolling stone gathers no moss and still waters run deep but early birds catch worms at dawn'
 export const DEMO_SEED: Uint8Array = new Uint8Array(32).fill(11)
@@ -11,7 +12,7 @@ export function demoJob(): ExactJob {
     ...{ config, batch: 2, steps: 8, learningRate: 0.01, weightDecay: 0.1, warmupSteps: 2 },
     ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, stateEverySteps: 4 },
   }
-  return languageJobProgram(recipe, encodeText(config, TEXT, 'drop'), DEMO_SEED, 1)
+  return publicJob(recipe, encodeText(config, TEXT, 'drop'), DEMO_SEED, 1)
 }
 
 /** The model that the demo's claim starts from. */

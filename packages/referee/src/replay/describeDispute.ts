@@ -2,10 +2,11 @@
 import { type ComputedRecord, type ExactJob, floatOfWord } from '@potluck/engine'
 import { type Hex, toHex } from '@potluck/protocol'
 import type { MoveEvent } from '../game/Position.ts'
+import { programAt } from '../game/programAt.ts'
 import { spacingOf, termsInLane } from '../trace/sums.ts'
 
 /** What gives numbers their names and extents; without it leaves and elements are numbers. */
-export type DisputeLabels = Pick<ExactJob, 'steps' | 'step' | 'finish'>
+export type DisputeLabels = Pick<ExactJob, 'steps' | 'step' | 'finish' | 'aggregate'>
 
 type Line = { who: string; what: string }
 
@@ -33,7 +34,7 @@ class DisputeReader {
   readonly #labels: DisputeLabels | undefined
   #stage: MoveEvent['stage'] = 'none'
   #row: { nodes: Hex[]; position: number } = { nodes: [], position: 0 }
-  #isFinish = false
+  #step = 0
   #leaf = 0
   #terms: { lane: number; first: number; end: number; every: number } | undefined
 
@@ -85,8 +86,9 @@ class DisputeReader {
 
   #describeStep(step: number): string {
     const total = this.#labels?.steps
-    this.#isFinish = step === total
-    if (this.#isFinish) return 'disputes the update made of the last state'
+    this.#step = step
+    if (step === total) return 'disputes the update made of the last state'
+    if (total !== undefined && step > total) return 'disputes how the updates were aggregated'
     return `picks step ${number(step)}${total === undefined ? '' : ` of ${number(total)}`}; the steps before it are agreed; shows its own trace`
   }
 
@@ -123,16 +125,20 @@ class DisputeReader {
     return `one term of element ${number(element)} of ${name}`
   }
 
+  /** What the picked step runs. */
+  #traced() {
+    return this.#labels && programAt(this.#labels, this.#step).traced
+  }
+
   #record(): ComputedRecord | undefined {
-    const records = this.#isFinish ? this.#labels?.finish.records : this.#labels?.step.records
-    const record = records?.[this.#leaf]
+    const record = this.#traced()?.records[this.#leaf]
     return record?.kind === 'element' ? record : undefined
   }
 
   #nameOf(leaf: number): string {
-    const labels = this.#isFinish ? this.#labels?.finish.labels : this.#labels?.step.labels
+    const labels = this.#traced()?.labels
     const name = labels?.[leaf]
-    return name ? `${name}, trace leaf ${number(leaf)} of ${number(labels.length)}` : `trace leaf ${number(leaf)}`
+    return name ? `${name}, trace leaf ${number(leaf)} of ${number(labels?.length ?? 0)}` : `trace leaf ${number(leaf)}`
   }
 
   /** A tensor of one leaf is opened at once, as leaf 0 of itself: its number is where its root stood in the row. */

@@ -2,9 +2,10 @@ import type { ExactJob } from '@potluck/engine'
 import { claimLeafHash, equalBytes, fromHex, type Hex, toHex } from '@potluck/protocol'
 import type { ChallengeFacts, RefereeChain } from '../chain/RefereeChain.ts'
 import type { ClaimArgument } from '../game/calls.ts'
-import { programTree } from '../game/programTree.ts'
+import { headerOf } from '../game/programTree.ts'
+import { RESULT_SHARE } from '../game/resultClaim.ts'
 import type { ClaimTruth } from '../trace/ClaimTruth.ts'
-import { pathOf, rootOf, treeOfNodes } from '../trace/HashTree.ts'
+import { rootOf, treeOfNodes } from '../trace/HashTree.ts'
 import { playGame } from './playGame.ts'
 
 export type Case = {
@@ -16,6 +17,8 @@ export type Case = {
   /** The seed of the claim's task; see `claimSeed`. */
   readonly seed: Uint8Array
   readonly truth: ClaimTruth
+  /** Of a round's result: the claims of its set, in order. */
+  readonly claims?: readonly ClaimArgument[]
 }
 
 /** What a tick left behind: `done` means that there is nothing more to do for this claim, ever. */
@@ -31,11 +34,6 @@ export type AccuserCase = Case & {
 /** The subject that a claim is judged under. */
 export const subjectOf = ({ jobId, round, claim }: Pick<Case, 'jobId' | 'round' | 'claim'>): Hex =>
   claimLeafHash(jobId, round, { ...claim, units: Number(claim.units) })
-
-export const headerOf = (job: ExactJob): { header: Hex; headerProof: Hex[] } => {
-  const tree = programTree(job)
-  return { header: toHex(job.leaves[0] as Uint8Array), headerProof: pathOf(tree, 0, tree.levels, 0).map(toHex) }
-}
 
 /**
  * Shows that a claim is wrong: challenges the first range that does not follow, plays every game to its end, calls time,
@@ -54,16 +52,19 @@ export function createAccuser(given: AccuserCase): { tick(): Promise<TickResult>
       const did: string[] = []
       if (await chain.isWrong(jobId, subject)) return { done: true, did, isWrong: true }
       const known = { jobId, round, claim, ...headerOf(job) }
-      if (claim.baseRoot !== given.baseRoot || claim.units !== BigInt(job.units) || claim.share >= job.shares) {
+      if (isStruck(given)) {
         await chain.strikeClaim(known)
         return { done: true, did: ['strikeClaim'], isWrong: true }
       }
-      targets ??= wrongSegments(job, truth, claim, given.nodes)
+      targets ??= wrongSegments(truth, claim, given.nodes)
       const mine = (await chain.challengesOf(subject)).filter(({ challenger }) => challenger === chain.account)
       for (const segment of await targets) {
         if (mine.some((challenge) => challenge.segment === segment)) continue
         await chain.challenge({ ...known, segment })
         did.push(`challenge ${segment}`)
+        // Can be established while the result is proposed only: another challenger may end that before this game comes to it.
+        if (given.claims && segment === (await truth.nodes()).length)
+          await chain.noteUpdates({ jobId, round, claims: given.claims, ...headerOf(job) })
       }
       for (const challenge of mine) {
         if (challenge.decided) continue
@@ -81,6 +82,11 @@ export function createAccuser(given: AccuserCase): { tick(): Promise<TickResult>
   }
 }
 
+/** Whether a claim is wrong without a game (D-20); a result has neither units nor a share. */
+const isStruck = ({ claim, job, baseRoot }: AccuserCase): boolean =>
+  claim.share !== RESULT_SHARE &&
+  (claim.baseRoot !== baseRoot || claim.units !== BigInt(job.units) || claim.share >= job.shares)
+
 /** Settles a challenge whose time to stand up is over with no game open. */
 export async function settleIfDue(chain: RefereeChain, { id, standUpUntil }: ChallengeFacts): Promise<boolean> {
   const games = await chain.gamesOf(id)
@@ -91,18 +97,18 @@ export async function settleIfDue(chain: RefereeChain, { id, standUpUntil }: Cha
 
 /** The ranges to challenge: none when the claim is right, the first wrong one when the worker's states are known, else all. */
 async function wrongSegments(
-  job: ExactJob,
   truth: ClaimTruth,
   claim: ClaimArgument,
   given: readonly Hex[] | undefined,
 ): Promise<readonly number[]> {
   const own = await truth.nodes()
+  // Of a result the last node is the reference update, which the finish makes: ranges and nodes have the same numbers.
   const segments = own.length
   if (toHex(rootOf(treeOfNodes(own))) === claim.statesRoot) {
     return toHex(await truth.updateRoot()) === claim.updateRoot ? [] : [segments]
   }
   const nodes = given?.map(fromHex)
   const isTheirs = nodes?.length === segments && toHex(rootOf(treeOfNodes(nodes))) === claim.statesRoot
-  if (!isTheirs) return Array.from({ length: Math.ceil(job.steps / job.stateEverySteps) }, (_, segment) => segment)
+  if (!isTheirs) return own.map((_, segment) => segment)
   return [nodes.findIndex((node, i) => !equalBytes(node, own[i] as Uint8Array))]
 }

@@ -3,6 +3,7 @@ import type { MoveCall } from '../game/calls.ts'
 import { nextMove } from '../game/nextMove.ts'
 import type { GameFacts } from '../game/Position.ts'
 import { positionOf } from '../game/Position.ts'
+import { headerOf } from '../game/programTree.ts'
 import type { Case } from './createAccuser.ts'
 
 /**
@@ -24,6 +25,7 @@ export async function playGame(given: Case, facts: GameFacts, isChallenger: bool
   const move = await decide(given, facts)
   if (!move) return undefined
   try {
+    await noteUpdates(given, facts, move)
     await chain.move(facts.game, move)
   } catch (error) {
     if (codeOf(error) !== 'REVERTED' || !(await hasMoved(given, facts))) throw error
@@ -40,6 +42,13 @@ async function decide(given: Case, facts: GameFacts): Promise<MoveCall | undefin
     if (codeOf(error) !== 'NOTHING_WRONG') throw error
     return undefined
   }
+}
+
+/** What takes part in a result must stand on chain before a wrong account of it can be struck (D-24). */
+async function noteUpdates(given: Case, { step }: GameFacts, { name }: MoveCall): Promise<void> {
+  const { chain, job, jobId, round, claims } = given
+  if (!claims || name !== 'strikeTraceLeaf' || step <= job.steps) return
+  await chain.noteUpdates({ jobId, round, claims, ...headerOf(job) })
 }
 
 async function hasMoved({ chain }: Case, facts: GameFacts): Promise<boolean> {

@@ -38,6 +38,9 @@ function emptyChain(): { chain: RefereeChain; calls: string[] } {
     settle: (id) => note(`settle ${id}`),
     releaseGame: (game) => note(`releaseGame ${game}`),
     strikeClaim: () => note('strikeClaim'),
+    noteUpdates: () => note('noteUpdates'),
+    strikePayouts: () => note('strikePayouts'),
+    strikeDigests: () => note('strikeDigests'),
   }
   return { chain, calls }
 }

@@ -6,7 +6,10 @@ import { pathOf, treeOfNodes } from '../trace/HashTree.ts'
 
 const NOTHING: EntryArgument = { value: toHex(new Uint8Array(32)), proof: [] }
 
-/** What a champion brings for segment j: start and end under the claim's states root, and the states between (D-12). */
+/**
+ * What a champion brings for range j: start and end under the claim's states root, and the states between (D-12). What starts
+ * from the base, or ends in the claim's own root, needs no proof.
+ */
 export async function standUpCall(
   job: Pick<ExactJob, 'steps' | 'stateEverySteps'>,
   truth: ClaimTruth,
@@ -19,10 +22,10 @@ export async function standUpCall(
     value: toHex(tree.node(0, index)),
     proof: pathOf(tree, 0, tree.levels, index).map(toHex),
   })
-  const isFinish = segment === Math.ceil(job.steps / job.stateEverySteps)
+  const isAggregation = segment > Math.ceil(job.steps / job.stateEverySteps)
   return {
-    start: segment === 0 ? NOTHING : entry(segment - 1),
-    end: isFinish ? NOTHING : entry(segment),
+    start: segment === 0 || isAggregation ? NOTHING : entry(segment - 1),
+    end: segment < nodes.length ? entry(segment) : NOTHING,
     states: row.slice(1).map(toHex),
   }
 }

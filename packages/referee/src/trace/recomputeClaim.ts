@@ -1,9 +1,9 @@
-import type { Engine, ExactJob, Execution, TracedProgram } from '@potluck/engine'
-import { codeOf } from '@potluck/protocol'
+import type { Engine, ExactJob, Execution } from '@potluck/engine'
 import type { ClaimTruth } from './ClaimTruth.ts'
 import { rootOf } from './HashTree.ts'
 import type { StepTrace } from './StepTrace.ts'
-import { evaluateLeaves, type LeafWords, type StateWords, type Tamper, treeOfWords, wordTrace } from './wordTrace.ts'
+import { evaluateTraced, runTraced, traceRun, wordsOf } from './tracedRun.ts'
+import { type StateWords, type Tamper, treeOfWords } from './wordTrace.ts'
 
 export type Recomputation = {
   readonly job: ExactJob
@@ -58,13 +58,13 @@ export function recomputeClaim(given: Recomputation): ClaimTruth {
     if (!change) {
       running ??= engine.prepare(job.step.program)
       const execution = await running
-      if (run(execution, job.step, state, job.feed(step, seed))) {
+      if (runTraced(execution, job.step, state, job.feed(step, seed))) {
         return job.step.stateInputs.map((name, part) =>
           name === undefined ? (state[part] as Uint32Array) : wordsOf(execution.read(name)),
         )
       }
     }
-    return evaluate(job.step, state, job.feed(step, seed), change).at(-1) as StateWords
+    return evaluateTraced(job.step, state, job.feed(step, seed), change).at(-1) as StateWords
   }
 
   async function makeTrace(step: number): Promise<StepTrace> {
@@ -72,24 +72,8 @@ export function recomputeClaim(given: Recomputation): ClaimTruth {
     const isFinish = step === job.steps
     const traced = isFinish ? job.finish : job.step
     const inputs = isFinish ? { base } : job.feed(step, seed)
-    const change = tamper?.(step)
-    if (!change) {
-      const execution = await engine.prepare(traced.program, { keepAll: true })
-      if (run(execution, traced, state, inputs)) {
-        const isIdle = !isFinish && step >= idleFrom
-        const next = () => (isIdle ? state : traced.stateInputs.map((name) => wordsOf(execution.read(name as string))))
-        const names = new Map(Object.entries(traced.program.inputs).map(([name, id]) => [id, name]))
-        return wordTrace(traced.records, (leaf) => {
-          const id = traced.tensors[leaf] as number
-          if (id === -1) return state
-          if (id === -2) return next()
-          const given = inputs[names.get(id) ?? '']
-          return wordsOf(given ?? execution.readTensor(id))
-        })
-      }
-    }
-    const leaves = evaluate(traced, state, inputs, change)
-    return wordTrace(traced.records, (leaf) => leaves[leaf] as LeafWords)
+    const isIdle = !isFinish && step >= idleFrom
+    return traceRun(engine, traced, state, inputs, { tamper: tamper?.(step), next: isIdle ? state : undefined })
   }
 
   function trace(step: number): Promise<StepTrace> {
@@ -135,33 +119,6 @@ export function recomputeClaim(given: Recomputation): ClaimTruth {
   }
 }
 
-type Inputs = Readonly<Record<string, Float32Array | Int32Array>>
-
-/** Fills and runs a program; false when it stops (E-05, E-12), which is no error here: the referee goes on. */
-function run(execution: Execution, traced: TracedProgram, state: StateWords, inputs: Inputs): boolean {
-  try {
-    traced.stateInputs.forEach((name, part) => {
-      if (name !== undefined) execution.write(name, floatsOf(state[part] as Uint32Array))
-    })
-    for (const [name, values] of Object.entries(inputs)) execution.write(name, values)
-    execution.run()
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'NAN' || codeOf(error) === 'INDEX') return false
-    throw error
-  }
-}
-
-function evaluate(traced: TracedProgram, state: StateWords, inputs: Inputs, tamper: Tamper | undefined): LeafWords[] {
-  const names = new Map(Object.entries(traced.program.inputs).map(([name, id]) => [id, name]))
-  const given = (leaf: number) => wordsOf(inputs[names.get(traced.tensors[leaf] as number) as string] as Float32Array)
-  return evaluateLeaves(traced.records, state, given, tamper)
-}
-
 function startOf(parts: readonly number[], base: Float32Array): StateWords {
   return parts.map((size, part) => (part === 0 ? wordsOf(base.slice()) : new Uint32Array(size)))
 }
-
-const wordsOf = (values: Float32Array | Int32Array): Uint32Array =>
-  new Uint32Array(values.buffer, values.byteOffset, values.length)
-const floatsOf = (words: Uint32Array): Float32Array => new Float32Array(words.buffer, words.byteOffset, words.length)

@@ -105,7 +105,7 @@ export type Tamper = (leaf: number, words: LeafWords) => void
 export function evaluateLeaves(
   records: readonly ElementRecord[],
   before: StateWords,
-  given: (leaf: number) => Uint32Array,
+  given: (leaf: number) => LeafWords,
   tamper: Tamper = () => undefined,
 ): LeafWords[] {
   const leaves: LeafWords[] = []
@@ -122,12 +122,14 @@ export function evaluateLeaves(
     else if (record.kind === 'after') words = stateAfter(before, record.segments, width, read)
     else if (record.kind === 'element') {
       words = Uint32Array.from({ length: record.size }, (_, e) => evaluateElement(record, e, read))
-    } else words = given(leaf).slice()
+    } else words = copyOf(given(leaf))
     tamper(leaf, words)
     leaves.push(words)
   })
   return leaves
 }
+
+const copyOf = (words: LeafWords): LeafWords => (isState(words) ? words.map((part) => part.slice()) : words.slice())
 
 /** The state that the segments of a kind 2 record make, in parts of the same sizes. */
 export function stateAfter(
