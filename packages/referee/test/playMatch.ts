@@ -1,5 +1,5 @@
 import { createReferenceEngine, tensorRoot } from '@potluck/engine'
-import { codeOf, type Hex, toHex } from '@potluck/protocol'
+import { codeOf, type Hex, sha256, toHex, utf8 } from '@potluck/protocol'
 import {
   type Case,
   type ClaimArgument,
@@ -25,8 +25,8 @@ export type Table = {
   readonly fromBlock: bigint
   readonly worker: Hex
   readonly other: Hex
-  /** Makes every claim another subject. */
-  readonly share: number
+  /** Makes every claim another subject: its share is taken from it, and what it says its bytes are. */
+  readonly number: number
   readonly base: Float32Array
 }
 
@@ -45,16 +45,19 @@ export type MatchResult = {
 export async function claimOf(table: Table, truth: ClaimTruth): Promise<ClaimArgument> {
   return {
     worker: table.worker,
-    share: table.share,
+    share: shareOf(table),
     units: BigInt(table.lab.job.units),
     baseRoot: toHex(tensorRoot(table.base)),
-    updateDigest: toHex(new Uint8Array(32).fill(1)),
+    updateDigest: toHex(sha256(utf8(`update ${table.number}`))),
     updateRoot: toHex(await truth.updateRoot()),
     statesRoot: toHex(rootOf(treeOfNodes(await truth.nodes()))),
   }
 }
 
-export const seedOf = ({ lab, share, worker }: Table): Uint8Array => claimSeed(lab.jobSeed, 0, { share, worker })
+const shareOf = ({ lab, number }: Table): number => number % lab.job.shares
+
+export const seedOf = (table: Table): Uint8Array =>
+  claimSeed(table.lab.jobSeed, 0, { share: shareOf(table), worker: table.worker })
 
 /** The honest truth of the claim of a table. */
 export const honestTruth = (table: Table): ClaimTruth =>

@@ -17,7 +17,7 @@ const draw = (limit: number): number => random.below(drawn++, limit)
 
 let arena: Arena
 let players: [Hex, Hex, Hex]
-let share = 1_000
+let claims = 0
 
 before(async () => {
   arena = await openArena()
@@ -28,7 +28,7 @@ after(() => arena.close())
 async function tableOf(lab: LabJob, base = baseOf(lab.size, 3)): Promise<Table> {
   const jobId = await arena.createJob(toHex(lab.job.root), toHex(tensorRoot(base)))
   const [worker, other] = players
-  return { arena, lab, jobId, fromBlock: (await arena.block()) + 1n, worker, other, share: ++share, base }
+  return { arena, lab, jobId, fromBlock: (await arena.block()) + 1n, worker, other, number: ++claims, base }
 }
 
 for (const lab of [zooJob(), transformerJob()]) {

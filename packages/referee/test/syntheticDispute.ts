@@ -63,7 +63,7 @@ export async function syntheticDispute(liar: 'worker' | 'other' = 'worker'): Pro
     }
     const lab = { name: 'synthetic', job, jobSeed: new Uint8Array(32), size: 0 }
     const fromBlock = await arena.block()
-    const table = { arena, lab, jobId, fromBlock, worker, other, share: 0, base: new Float32Array(0) }
+    const table = { arena, lab, jobId, fromBlock, worker, other, number: 0, base: new Float32Array(0) }
     const sides = liar === 'worker' ? ([lying, honest] as const) : ([honest, lying] as const)
     const result = await playMatch(table, sides[0], sides[1], claim, liar)
     const perMove = result.sent.filter(({ move }) => !move.endsWith('.settle') && !move.endsWith('.callTime'))

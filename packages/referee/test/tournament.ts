@@ -74,7 +74,7 @@ export async function tournament({
       // The jobs take turns, and both sides lie in each of them.
       const ofLab = entries[Math.floor(next / 2) % entries.length] as Entry[]
       const entry = ofLab[Math.floor(next / (2 * entries.length)) % ofLab.length] as Entry
-      const table = { ...(tables[entry.lab] as Table), share: next + 1, fromBlock: (await arena.block()) + 1n }
+      const table = { ...(tables[entry.lab] as Table), number: next + 1, fromBlock: (await arena.block()) + 1n }
       const lie = entry.make(table.lab, draw)
       const liar = next % 2 === 0 ? 'worker' : 'other'
       const isOdd = next % ODD_EVERY === ODD_EVERY - 1
@@ -127,7 +127,7 @@ async function playOdd(table: Table, traitor: Hex, name: Oddity, draw: Draw): Pr
 async function tableOf(arena: Arena, lab: LabJob, worker: Hex, other: Hex): Promise<Table> {
   const base = baseOf(lab.size, 3)
   const jobId = await arena.createJob(toHex(lab.job.root), toHex(tensorRoot(base)))
-  return { arena, lab, jobId, fromBlock: 0n, worker, other, share: 0, base }
+  return { arena, lab, jobId, fromBlock: 0n, worker, other, number: 0, base }
 }
 
 /** One dispute; undefined when the lie changes nothing that is claimed. */
