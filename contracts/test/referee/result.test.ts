@@ -6,14 +6,14 @@ import { CLOCK_SECONDS } from '../support/refereeWorld.ts'
 import { refuses } from '../support/refuses.ts'
 import { makeResultWorld, type Proposal, playResult, type ResultWorld, SHARE_PAY } from '../support/resultWorld.ts'
 import { proposalOf } from '../support/runJob.ts'
-import { startEvm } from '../support/startEvm.ts'
+import { startFixedEvm } from '../support/startEvm.ts'
 import { ZERO_HASH } from '../support/world.ts'
 
 let world: ResultWorld
 let start: unknown
 
 before(async () => {
-  world = await makeResultWorld(await startEvm())
+  world = await makeResultWorld(await startFixedEvm())
   start = await world.evm.raw('evm_snapshot', [])
 })
 
@@ -30,7 +30,7 @@ const [FIRST, LEAVES] = [3, 17]
 /** The first change of a leaf that changes the result; much of what an aggregation reads weighs nothing. */
 async function lieAbout(step: number, leaf: number, write?: number): Promise<Lie> {
   const right = toHex(await world.honest().updateRoot())
-  for (const flip of [1, 1 << 19, 1 << 22, 1 << 23, 1 << 30]) {
+  for (const flip of [1, 1 << 19, 1 << 22, 1 << 23, 1 << 30, 1 << 31]) {
     for (let element = 0; element < 8; element++) {
       const tamper = write === undefined ? wrongElement(leaf, element, flip) : writtenElement(leaf, element, write)
       const lie = { name: `${leaf}/${element}`, step, leaf, flip, tamper }
@@ -113,6 +113,21 @@ test('a result is not final while a challenge of it is open, and can be challeng
   const second = await world.propose(again)
   assert.notEqual(second.proposer, proposer)
   await evm.advance(terms.challengeSeconds + 1)
+  await jobs.send(operator, 'finalise', [jobId, 0])
+})
+
+test('an honest result whose proposer is gone is saved by any node that stands up for it, with a bond [D-12] [D-23]', async () => {
+  await afresh()
+  const { jobs, jobId, operator, crew, registry, referee } = world
+  const [honest, lying] = [world.honest(), world.lying(await inAggregation(LEAVES - 1)())]
+  const { proposer, other, claim } = await world.propose(await world.proposalFrom(honest))
+  const friend = crew.validators.find((node) => node !== proposer && node !== other)
+  assert.ok(friend)
+  const locked = async () => (await registry.read('nodeInfo', [friend.cold.address])).locked
+  const before = await locked()
+  assert.equal(await playResult(world, claim, { node: friend, truth: honest }, { node: other, truth: lying }), false)
+  assert.equal((await referee.read('gameOf', [1n])).bonded, true)
+  assert.equal(await locked(), before)
   await jobs.send(operator, 'finalise', [jobId, 0])
 })
 
