@@ -1,6 +1,6 @@
 /** What a validator does about claims that it recomputed before the referee: shows wrong ones wrong, stands in for right ones. */
 import type { Claim, Hex } from '@potluck/protocol'
-import { createAccuser, createChampion } from '@potluck/referee'
+import { claimArgument, createAccuser, createChampion } from '@potluck/referee'
 import type { JobView } from '../JobView.ts'
 import { taskSeed } from '../round/taskSeed.ts'
 import { Pursuits } from './Pursuits.ts'
@@ -34,8 +34,15 @@ export function createAccusations(): { pursue(view: JobView, place: number, audi
     if (!program.exact || document.kind !== 'language') return undefined
     const seed = taskSeed(document.seed, round, claim.share, claim.worker)
     const truth = program.exact.truthOf({ state: await view.baseState(), seed })
-    const argument = { ...claim, units: BigInt(claim.units) }
-    return { chain: refereeOf(view), job: program.exact.job, jobId: job, round, claim: argument, seed, truth }
+    return {
+      chain: refereeOf(view),
+      job: program.exact.job,
+      jobId: job,
+      round,
+      claim: claimArgument(claim),
+      seed,
+      truth,
+    }
   }
 
   return {

@@ -1,6 +1,6 @@
 /** Stands up for this node's own claims when somebody challenges them, in any round of the job. */
 import { claimLeafHash, type Hex } from '@potluck/protocol'
-import { createChampion } from '@potluck/referee'
+import { claimArgument, createChampion } from '@potluck/referee'
 import { RAW } from '@potluck/store'
 import type { JobView } from '../JobView.ts'
 import { taskSeed } from '../round/taskSeed.ts'
@@ -21,7 +21,7 @@ export function createChampionRole(): { tick(view: JobView): Promise<void> } {
       job: exact.job,
       jobId: view.job,
       round,
-      claim: { ...claim, units: BigInt(claim.units) },
+      claim: claimArgument(claim),
       seed,
       truth: exact.truthOf({ state, seed }),
     })

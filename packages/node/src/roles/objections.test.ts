@@ -40,6 +40,8 @@ type Given = {
 async function look({ changes = {}, dispute, afterMs = 9_000, isVotedDown = false, blocks = [] }: Given) {
   const sent: string[] = []
   const votes: Hex[] = []
+  /** What it set out to do at the referee; here it gets no further than the base state. */
+  const begun: string[] = []
   const proposal = { ...own.proposal, ...changes }
   const claim = resultClaim({
     proposer,
@@ -59,7 +61,8 @@ async function look({ changes = {}, dispute, afterMs = 9_000, isVotedDown = fals
     },
     program: { exact: { job: demoJob() }, shares: 1 },
     ports: {
-      log: () => undefined,
+      log: (_: string, event: string) =>
+        void (event.endsWith(': not now') && begun.push(event.replace(': not now', ''))),
       signal: new AbortController().signal,
       chain: {
         ...{ read: { referee: {} }, deployment: { block: 0 } },
@@ -75,6 +78,7 @@ async function look({ changes = {}, dispute, afterMs = 9_000, isVotedDown = fals
       },
     },
     sources: () => [],
+    baseState: () => Promise.reject(new Error('no state here')),
     act: async (_: string, send: () => Promise<unknown>) => Boolean(await send()),
   } as unknown as JobView
   const objections = createObjections(async (_, subjectOfVote, found) => {
@@ -82,14 +86,20 @@ async function look({ changes = {}, dispute, afterMs = 9_000, isVotedDown = fals
     votes.push(found)
     return isVotedDown
   })
-  return { standing: await objections.pursue(view, 0, assessment, own), sent, votes }
+  const standing = await objections.pursue(view, 0, assessment, own)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  return { standing, sent, votes, begun }
 }
 
 const open = (challenger: Hex): Dispute => ({ open: new Map([[1, challenger]]), isWrong: false })
 
 test('leaves a result alone that is its own, and lets nobody make it final while a challenge is open [D-23]', async () => {
-  assert.deepEqual(await look({}), { standing: 'right', sent: [], votes: [] })
-  assert.equal((await look({ dispute: open(other), afterMs: 0 })).standing, 'open')
+  assert.deepEqual(await look({}), { standing: 'right', sent: [], votes: [], begun: [] })
+  const early = await look({ dispute: open(other), afterMs: 0 })
+  assert.deepEqual([early.standing, early.begun], ['open', []])
+  // The proposer comes first; when it has been silent for a while, others stand in.
+  const late = await look({ dispute: open(other) })
+  assert.deepEqual([late.standing, late.begun], ['open', ['stands up for a result']])
 })
 
 test('says wrong once the referee has [D-22]', async () => {
@@ -98,26 +108,29 @@ test('says wrong once the referee has [D-22]', async () => {
 
 test('objects to another model, and not twice where somebody has challenged it [D-23]', async () => {
   for (const changes of [{ stateRoot: hash('44') }, { runRoot: hash('44') }]) {
-    assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [] })
-    assert.equal((await look({ changes, dispute: open(other) })).standing, 'objected')
+    const first = await look({ changes })
+    assert.deepEqual([first.standing, first.begun], ['objected', ['disputes a result']])
+    const second = await look({ changes, dispute: open(other) })
+    assert.deepEqual([second.standing, second.begun], ['objected', []])
   }
 })
 
 test('strikes other payouts, without a vote [D-25]', async () => {
   const changed = [{ payoutRoot: hash('44') }, { payoutTotal: 6n }]
   for (const changes of changed) {
-    assert.deepEqual(await look({ changes }), { standing: 'objected', sent: ['strikePayouts'], votes: [] })
+    assert.deepEqual(await look({ changes }), { standing: 'objected', sent: ['strikePayouts'], votes: [], begun: [] })
   }
 })
 
 test('votes for the right digest of the same model, and strikes when two thirds did [D-22]', async () => {
   const changes = { stateDigest: hash('44') }
   const found = own.hash
-  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [found] })
+  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [found], begun: [] })
   assert.deepEqual(await look({ changes, isVotedDown: true }), {
     standing: 'objected',
     sent: ['strikeDigests'],
     votes: [found],
+    begun: [],
   })
 })
 
@@ -130,8 +143,13 @@ test('accepts a report that tells audits otherwise, waits for one that is not th
   })
   const changes = { auditRoot: told.proposal.auditRoot }
   assert.notEqual(changes.auditRoot, own.proposal.auditRoot)
-  assert.deepEqual(await look({ changes, blocks: [told.report] }), { standing: 'right', sent: [], votes: [] })
-  assert.deepEqual(await look({ changes, afterMs: 1_000 }), { standing: 'unsure', sent: [], votes: [] })
+  assert.deepEqual(await look({ changes, blocks: [told.report] }), {
+    standing: 'right',
+    sent: [],
+    votes: [],
+    begun: [],
+  })
+  assert.deepEqual(await look({ changes, afterMs: 1_000 }), { standing: 'unsure', sent: [], votes: [], begun: [] })
   const without = proposalHash(1, 0, { ...own.proposal, auditRoot: hash('00') })
-  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [without] })
+  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [without], begun: [] })
 })

@@ -12,7 +12,7 @@ import {
   sha256,
   toHex,
 } from '@potluck/protocol'
-import { type Case, createAccuser, createChampion, headerOf, resultClaim } from '@potluck/referee'
+import { type Case, claimArgument, createAccuser, createChampion, headerOf, resultClaim } from '@potluck/referee'
 import { DAG_CBOR } from '@potluck/store'
 import { decodeDocument } from '../decodeDocument.ts'
 import type { JobView } from '../JobView.ts'
@@ -45,7 +45,7 @@ export function createObjections(vote: (view: JobView, subject: Hex, found: Hex)
       ...{ chain: refereeOf(view), job: program.exact.job, jobId: job, round, claim: resultOf(view) },
       seed: referenceSeed(status.beacon, round),
       truth: program.exact.resultOf(task),
-      claims: claims.map((claim) => ({ ...claim, units: BigInt(claim.units) })),
+      claims: claims.map(claimArgument),
     }
   }
 
@@ -75,8 +75,9 @@ export function createObjections(vote: (view: JobView, subject: Hex, found: Hex)
     const { job, round, program } = view
     if (!program.exact) return
     const given = { jobId: job, round, ...headerOf(program.exact.job), before: paidBefore }
-    const all = claims.map((claim) => ({ ...claim, units: BigInt(claim.units) }))
-    await view.act('strike payouts', () => refereeOf(view).strikePayouts({ ...given, claims: all }))
+    await view.act('strike payouts', () =>
+      refereeOf(view).strikePayouts({ ...given, claims: claims.map(claimArgument) }),
+    )
   }
 
   /** Votes for the same result with the right digests; strikes once two thirds did. */

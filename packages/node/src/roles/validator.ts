@@ -1,5 +1,6 @@
 /** Draws the beacon, audits what it picks, votes against what is wrong, proposes and checks results, closes rounds. */
 import { type Claim, fromHex, type Hex, onionLayers, setTree, toHex } from '@potluck/protocol'
+import { claimArgument } from '@potluck/referee'
 import { type JobView, Phase } from '../JobView.ts'
 import { createAccusations, isRefereed } from './accusations.ts'
 import { type Assessment, assessmentKey, beginAssessment, conclude, convictionsNow, recompute } from './assessment.ts'
@@ -75,7 +76,7 @@ export function createValidator(): { tick(view: JobView): Promise<void> } {
         view.ports.chain.send('jobs', 'convict', [
           BigInt(view.job),
           view.round,
-          { ...claim, units: BigInt(claim.units) },
+          claimArgument(claim),
           BigInt(index),
           setTree(current.hashes).proof(index),
         ]),

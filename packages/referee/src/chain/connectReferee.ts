@@ -27,7 +27,6 @@ type GameStruct = {
   championLeft: number
   stage: number
   challengerMoves: boolean
-  finish: boolean
   step: number
   traceLeaf: number
   element: number
@@ -175,14 +174,13 @@ export function moveIn({ args }: RefereeLog): MoveEvent {
 }
 
 function factsOf(struct: GameStruct, known: Pick<GameFacts, 'game' | 'challenge' | 'segment' | 'start'>): GameFacts {
-  const { challengerMoves, finish, step, traceLeaf, element, lane, first, end, agreed } = struct
+  const { challengerMoves, step, traceLeaf, element, lane, first, end, agreed } = struct
   const { scale, movedAt, challengerLeft, championLeft } = struct
   return {
     ...known,
     champion: lower(struct.champion),
     stage: stages[struct.stage] ?? 'none',
     challengerMoves,
-    isFinish: finish,
     ...{ step, traceLeaf, element, lane, first, end, agreed, scale, movedAt, challengerLeft, championLeft },
   }
 }

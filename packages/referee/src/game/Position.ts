@@ -66,7 +66,6 @@ export type GameFacts = Pick<
 > &
   Pick<Position, 'lane' | 'first' | 'end' | 'agreed'> & {
     readonly scale: number
-    readonly isFinish: boolean
     readonly start: Uint8Array
     readonly movedAt: number
     readonly challengerLeft: number
@@ -93,7 +92,7 @@ export function positionOf(facts: GameFacts, moves: readonly MoveEvent[]): Posit
     }
     before = stage
   }
-  const { scale, start: _start, isFinish: _finish, movedAt: _at, challengerLeft: _c, championLeft: _d, ...same } = facts
+  const { scale, start: _start, movedAt: _at, challengerLeft: _c, championLeft: _d, ...same } = facts
   return { ...same, states, frames, row, words, leaf, every: 64 ** scale }
 }
 

@@ -1,5 +1,5 @@
 /** The calls of the contract as values: what a player decides on and a chain port sends. */
-import type { Hex } from '@potluck/protocol'
+import type { Claim, Hex } from '@potluck/protocol'
 
 export type EntryArgument = { readonly value: Hex; readonly proof: readonly Hex[] }
 export type OperandArgument = {
@@ -18,6 +18,9 @@ export type ClaimArgument = {
   readonly updateRoot: Hex
   readonly statesRoot: Hex
 }
+
+/** A claim from a message as the contracts take it. */
+export const claimArgument = (claim: Claim): ClaimArgument => ({ ...claim, units: BigInt(claim.units) })
 
 /** A move of a game, without the game's number, which comes first in every call. */
 export type MoveCall =
