@@ -86,8 +86,6 @@ interface IRefereeTypes {
         uint24 championLeft;
         Stage stage;
         bool challengerMoves;
-        /// The range is the finish or, of a result, the aggregation.
-        bool finish;
         /// A bond of the champion is locked.
         bool bonded;
         /// The picked step, counted from the claim's first; S in the finish, S + 1 in the aggregation. Before: the first step of the range.

@@ -229,7 +229,6 @@ contract RefereeDesk is ResultDesk {
             game.step = uint32(segment * every);
         } else {
             game.step = uint32(program.steps + segment - segments);
-            game.finish = true;
         }
         if (segment < nodes) {
             wanted = end.value;

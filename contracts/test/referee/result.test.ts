@@ -53,6 +53,11 @@ for (let leaf = FIRST; leaf < LEAVES; leaf++) {
   lies[`with a wrong element of trace leaf ${leaf} of the aggregation`] = inAggregation(leaf)
 }
 
+/** Not won because somebody never came: the first game went down into the trace. */
+async function wasPlayed(): Promise<void> {
+  assert.ok((await world.referee.read('gameOf', [1n])).frames > 0)
+}
+
 test('the lies below are about every leaf of the aggregation that is computed [D-24]', () => {
   const { records } = world.job.aggregate
   assert.deepEqual(
@@ -71,6 +76,7 @@ for (const [what, lieOf] of Object.entries(lies)) {
     const { proposer, other, claim } = await world.propose(proposal)
     const champion = { node: proposer, truth: lying }
     assert.equal(await playResult(world, claim, champion, { node: other, truth: honest }), true)
+    await wasPlayed()
     await jobs.send(operator, 'convictProposal', [jobId, 0])
     assert.equal(await jobs.read('expelled', [jobId, proposer.cold.address]), true)
   })
@@ -83,6 +89,7 @@ for (const [what, lieOf] of Object.entries(lies)) {
     const { proposer, other, claim } = await world.propose(proposal)
     const liar = { node: other, truth: lying }
     assert.equal(await playResult(world, claim, { node: proposer, truth: honest }, liar), false)
+    await wasPlayed()
     const subject = await jobs.read('proposalHashOf', [jobId, 0, proposal])
     assert.equal(await referee.read('isOpen', [jobId, subject]), false)
     await jobs.send(operator, 'finalise', [jobId, 0])

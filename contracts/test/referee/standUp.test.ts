@@ -97,7 +97,6 @@ test('a champion of the finish brings the last state and the update root [D-11] 
   const receipt = await referee.send(worker.key, 'standUp', args)
   const game = await referee.read('gameOf', [referee.events(receipt, 'GameOpened')[0]?.game as bigint])
   assert.equal(game.step, STEPS)
-  assert.equal(game.finish, true)
   assert.deepEqual(args[2], entryOf(honest.statesTree, 0, 2))
   assert.equal(claimOfRun(worker.cold.address, honest).updateRoot, args[4][0])
 })
