@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createEngine, createReferenceEngine } from '@potluck/engine'
 import { sha256, utf8 } from '@potluck/protocol'
 import { type AggregatedRound, aggregateProgram, aggregateUpdates } from './aggregateProgram.ts'
-import { wordStream } from './wordStream.ts'
+import { wordStream } from '../secureSum/wordStream.ts'
 
 const f32 = (...values: number[]): Float32Array => Float32Array.from(values)
 const distance = (a: Float32Array, b: Float32Array): number =>
