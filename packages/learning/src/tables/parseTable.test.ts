@@ -7,7 +7,7 @@ import { splitByLines } from './tableRow.ts'
 import { heartSchema, inputNames } from './tableSchema.ts'
 
 const good = '63.0,1.0,1.0,145.0,233.0,1.0,2.0,150.0,0.0,2.3,3.0,0.0,6.0,0'
-const read = (file: string): string => readFileSync(new URL(`../../../data/heart/${file}`, import.meta.url), 'utf8')
+const read = (file: string): string => readFileSync(new URL(`../../../../data/heart/${file}`, import.meta.url), 'utf8')
 
 function refusal(text: string): PotluckError {
   try {

@@ -24,7 +24,7 @@ import { localStatistics, scalingFromSum } from './scaling.ts'
 import { splitByLines, type TableRow } from './tableRow.ts'
 import { heartSchema } from './tableSchema.ts'
 
-const folder = new URL('../../../data/heart/', import.meta.url)
+const folder = new URL('../../../../data/heart/', import.meta.url)
 const read = (file: string): string => readFileSync(new URL(file, folder), 'utf8')
 const fixedSplit = JSON.parse(read('split.json'))
 const hospitals = ['cleveland', 'hungarian', 'switzerland', 'va'].map((id) => {
