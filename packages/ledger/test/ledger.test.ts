@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { encode } from '@ipld/dag-cbor'
-import { type Hex, sha256, toHex } from '@potluck/protocol'
+import { claimLeafHash, type Hex, sha256, toHex } from '@potluck/protocol'
 import { createLedger, type Ledger, type LedgerDeps } from '../src/createLedger.ts'
 import { openDatabase } from '../src/database/openDatabase.ts'
 import { type RunningPostgres, startPostgres } from '../src/postgres/startPostgres.ts'
@@ -24,6 +24,8 @@ import {
   who,
 } from './closedLoop.ts'
 import { address, hashOf, ScriptedChain } from './ScriptedChain.ts'
+
+const NONE: Hex = `0x${'00'.repeat(32)}`
 
 let dir: string
 let postgres: RunningPostgres
@@ -272,6 +274,40 @@ test('follows a call to everyone it paid, with the units that the way back names
     }
     // All but the units that belong to the part of the second voucher for which there is no receipt.
     assert.deepEqual(parts, { provider: 45n, gateway: 14n, up: 22n, out: 22n })
+  })
+})
+
+test('tells of a proposer that was convicted: the dispute over its result, or that there was none [R-37]', async () => {
+  const chain = new ScriptedChain()
+  playLoop(chain)
+  const [proposer, other, rival] = [address('proposer'), address('other proposer'), address('rival')]
+  const roots = { baseRoot: hashOf('base'), stateRoot: hashOf('twisted'), runRoot: hashOf('run') }
+  const terms = { token: USD, rounds: 1, payPerRound: 100n, trustClass: 0, specDigest: NONE, baseRoot: roots.baseRoot }
+  const proposal = { ...roots, stateDigest: NONE, payoutRoot: NONE, auditRoot: NONE, payoutTotal: 0n, convictions: 0 }
+  const subject = claimLeafHash(2, 0, {
+    ...{ worker: proposer, share: 0xffffffff, units: 0, baseRoot: roots.baseRoot },
+    ...{ updateDigest: NONE, updateRoot: roots.stateRoot, statesRoot: roots.runRoot },
+  })
+  chain.mine(
+    ['jobs.JobCreated', { jobId: 2n, builder: who.builder, terms }],
+    ['jobs.RoundOpened', { jobId: 2n, round: 0, attempt: 1, committeeSeed: NONE }],
+    ['jobs.Proposed', { jobId: 2n, round: 0, proposer, proposal, proposalHash: hashOf('proposal') }],
+    ['referee.Challenged', { id: 9n, jobId: 2n, subject, challenger: rival, round: 0, segment: 3, standUpUntil: 100 }],
+  )
+  const tx = chain.mine(
+    ['jobs.ProposalConvicted', { jobId: 2n, round: 0, proposer, subject: hashOf('proposal'), slashed: 10n }],
+    ['jobs.ProposalConvicted', { jobId: 2n, round: 0, proposer: other, subject: hashOf('another'), slashed: 10n }],
+  )
+  await withLedger(chain, async (ledger) => {
+    await ledger.catchUp()
+    for (const asked of ['job/2', 'job/2/0', `job/2/0/${proposer}`]) {
+      const told = flat(await why(ledger, asked)).filter(({ kind }) => kind === 'conviction')
+      assert.equal(told.length, asked.endsWith(proposer) ? 1 : 2)
+      assert.match(told[0]?.text ?? '', /The result that .* proposed for round 0 was found wrong by the referee/)
+      assert.equal(told[0]?.refs.tx, tx)
+      assert.match(told[0]?.because[0]?.text ?? '', /challenged segment 3 .* Nobody stood up for it/)
+      assert.deepEqual(told[1]?.because ?? [], [])
+    }
   })
 })
 

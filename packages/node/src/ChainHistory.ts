@@ -12,6 +12,8 @@ export class ChainHistory {
   readonly ownerOfAsset = new Map<bigint, Hex>()
   readonly assetOfVersion = new Map<number, bigint>()
   readonly parentsOf = new Map<number, number[]>()
+  /** Digests of each version's content and of what is said of it. */
+  readonly digestsOf = new Map<number, { content: Hex; metadata: Hex }>()
   /** Model versions by the job they came from. */
   readonly modelOfJob = new Map<number, number>()
   /** Jobs with an event since they were last looked at. */
@@ -44,7 +46,12 @@ export class ChainHistory {
     if (name === 'VersionAdded') {
       const version = Number(args.version)
       this.assetOfVersion.set(version, BigInt(String(args.assetId)))
-      const { parents } = args.terms as { parents: readonly bigint[] }
+      const { parents, digest, metadataDigest } = args.terms as {
+        parents: readonly bigint[]
+        digest: Hex
+        metadataDigest: Hex
+      }
+      this.digestsOf.set(version, { content: lower(digest), metadata: lower(metadataDigest) })
       this.parentsOf.set(version, parents.map(Number))
     }
     if (name === 'Paid') this.#paid(Number(args.version), lower(args.token))

@@ -8,6 +8,8 @@ export type Peer = {
   seenMs: number
   /** Model versions it runs, and where; null for one that runs none. */
   serves: Body<'hello'>['serves']
+  /** Where it says it is. */
+  region?: string | undefined
 }
 
 /** A node that has not said hello for this long is left out: three hellos missed. */
@@ -25,6 +27,10 @@ export class Directory {
 
   urlOf(node: Hex): string | undefined {
     return this.#peers.get(node)?.url
+  }
+
+  regionOf(node: Hex): string | undefined {
+    return this.#peers.get(node)?.region
   }
 
   /** Fresh peers with all of `roles`, longest known first. */

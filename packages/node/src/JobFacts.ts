@@ -15,6 +15,8 @@ export type JobFacts = {
   job: number
   builder: Hex | null
   workers: Hex[]
+  /** Workers that had enrolled when the present opening of the round began: its shares are theirs (P-56). */
+  due: Hex[]
   validators: Hex[]
   witnesses: Hex[]
   /** In the order of their first conviction on chain, workers and proposers alike (C-71). */
@@ -37,6 +39,7 @@ const noFacts = (job: number): JobFacts => ({
   job,
   builder: null,
   workers: [],
+  due: [],
   validators: [],
   witnesses: [],
   expelled: new Set(),
@@ -60,6 +63,7 @@ export function foldJobEvent(jobs: Map<number, JobFacts>, event: ChainEvent): Jo
       role === JobRole.worker ? facts.workers : role === JobRole.validator ? facts.validators : facts.witnesses
     list[Number(event.args.index)] = lower(event.args.node)
   }
+  if (event.name === 'RoundOpened') facts.due = [...facts.workers]
   if (event.name === 'Convicted') facts.expelled.add(lower(event.args.worker))
   if (event.name === 'ProposalConvicted') facts.expelled.add(lower(event.args.proposer))
   if (event.name === 'RoundFinal') facts.finalAuditRoot = lower((event.args.proposal as { auditRoot: Hex }).auditRoot)

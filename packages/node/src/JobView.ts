@@ -41,6 +41,8 @@ export type JobView = NodeContext & {
   terms: JobTerms
   document: JobDocument
   program: JobProgram
+  /** Where the job's datasets may be worked on, one list for each that says so (P-55). */
+  residencies: ReadonlyMap<number, readonly string[]>
   round: number
   committee: Hex[]
   /** For each share, workers in the order they are due; expelled ones left out. */

@@ -25,8 +25,10 @@ import { type JobStatus, type JobTerms, type JobView, type NodeContext, Phase } 
 import { Outbox } from './Outbox.ts'
 import type { Identity, Ports } from './Ports.ts'
 import type { JobProgram } from './program/JobProgram.ts'
-import { enrol, rolesToTake } from './roles/enrolment.ts'
+import { dataOfJob } from './roles/dataOfJob.ts'
+import { enrol, mayEnrol, rolesToTake } from './roles/enrolment.ts'
 import { assignShares } from './round/assignShares.ts'
+import { type DataOfJob, refuseData } from './round/refuseData.ts'
 
 export type Role = { tick(view: JobView): Promise<void> }
 /** A role that looks at the whole chain rather than at one job. */
@@ -47,6 +49,8 @@ const IDLE_READ_MS = 1_000
 const BREATH_MS = 40
 /** After a revert the same transaction is not tried again at once: usually another node was first. */
 const RETRY_MS = 750
+/** Between tries to join a job that is under way. */
+const LATE_MS = 20_000
 /** A status is read again after this long even without an event. */
 const STATUS_MS = 5_000
 
@@ -58,6 +62,9 @@ type JobMemory = {
   program?: Promise<JobProgram>
   status?: JobStatus
   statusMs: number
+  data?: Promise<DataOfJob | undefined>
+  /** Why the node keeps out of the job, as it was last logged. */
+  refused?: string
   acted: Map<string, number>
   enrolledMs: number
   drawn?: Drawn
@@ -236,7 +243,8 @@ export class NodeRuntime {
     if (now - this.#helloMs < everyMs && served === this.#served) return
     this.#helloMs = now
     this.#served = served
-    const body = { url: identity.url, roles: identity.roles, peer: this.#peer, serves }
+    const { url, roles, region } = identity
+    const body = { url, roles, peer: this.#peer, serves, ...(region === undefined ? {} : { region }) }
     await outbox.say({ kind: 'hello', body })
   }
 
@@ -287,7 +295,7 @@ export class NodeRuntime {
     const nowMs = ports.clock.nowMs()
     if (facts.isOver && memory.status?.phase === Phase.done && !hasOpenDispute(facts)) return
     const isMember = [facts.workers, facts.validators, facts.witnesses].some((list) => list.includes(identity.node))
-    const mayJoin = this.#roles.length > 0 && (!memory.status || memory.status.phase === Phase.enrolling)
+    const mayJoin = this.#roles.length > 0 && (!memory.status || mayEnrol(memory.status, memory.terms, facts, identity))
     if (!isMember && !mayJoin) return
     if (!memory.status || this.history.touched.delete(facts.job) || nowMs - memory.statusMs > STATUS_MS) {
       memory.status = await ports.chain.read.jobs.status([BigInt(facts.job)])
@@ -300,22 +308,30 @@ export class NodeRuntime {
       if (!hasOpenDispute(facts)) return
     }
     const { terms, document } = await this.describe(facts)
-    if (status.phase === Phase.enrolling) {
-      if (nowMs - memory.enrolledMs < RETRY_MS) return
+    const data = await this.#dataOf(facts, memory, terms, document)
+    const refusal = data && refuseData(identity.region, data)
+    if (refusal !== undefined) {
+      if (memory.refused !== refusal) ports.log('warn', 'job refused', { job: facts.job, why: refusal })
+      memory.refused = refusal
+      return
+    }
+    if (!isMember || status.phase === Phase.enrolling) {
+      if (nowMs - memory.enrolledMs < (status.phase === Phase.enrolling ? RETRY_MS : LATE_MS)) return
       memory.enrolledMs = nowMs
       const versions = this.history.versionsOwnedBy(identity.node)
       const roles = rolesToTake(identity, document, versions)
       const isSure = document.kind !== 'language' || roles.every((role) => role === JobRole.witness)
       const taken = isSure || (await this.#isExact()) ? roles : rolesToTake(identity, document, versions, false)
-      return enrol(this.context, facts, terms, taken)
+      const isLate = status.phase > Phase.enrolling
+      if (isLate && !mayEnrol(status, terms, facts, identity)) return
+      return enrol(this.context, facts, terms, isLate ? taken.filter((role) => role === JobRole.worker) : taken)
     }
-    if (!isMember) return
     this.#isEngaged = true
     memory.program ??= this.#programOf(facts.job, document, facts, {
       sources: () => this.sources(this.#urlOf(facts.builder)),
     })
     try {
-      const view = this.#view(facts, memory, status, terms, document, await memory.program)
+      const view = this.#view(facts, memory, status, terms, document, await memory.program, data)
       for (const role of this.#roles) await role.tick(view)
     } catch (error) {
       // A program that could not be made, for want of its data, is made anew next time.
@@ -324,9 +340,19 @@ export class NodeRuntime {
     }
   }
 
+  /** What the job's datasets ask, read once; read again when it could not be had. */
+  #dataOf(facts: JobFacts, memory: JobMemory, terms: JobTerms, document: JobDocument): Promise<DataOfJob | undefined> {
+    const sources = this.sources(this.#urlOf(facts.builder))
+    memory.data ??= dataOfJob(this.context.ports, this.history, terms, document, sources).catch((error: unknown) => {
+      delete memory.data
+      throw error
+    })
+    return memory.data
+  }
+
   /** Committee and assignment of an opening; drawn anew only when something they follow from has changed. */
   #drawn(facts: JobFacts, memory: JobMemory, seed: Hex, committeeSize: number, shares: number): Drawn {
-    const standing = facts.workers.filter((worker) => !facts.expelled.has(worker))
+    const standing = facts.due.filter((worker) => !facts.expelled.has(worker))
     const key = [seed, facts.witnesses.length, shares, ...standing].join()
     if (memory.drawn?.key === key) return memory.drawn
     const places = drawCommittee(seed, facts.witnesses.length, committeeSize)
@@ -342,6 +368,7 @@ export class NodeRuntime {
     terms: JobTerms,
     document: JobDocument,
     program: JobProgram,
+    data: DataOfJob | undefined,
   ): JobView {
     const { ports, inbox, outbox } = this.context
     const { job } = facts
@@ -366,6 +393,7 @@ export class NodeRuntime {
       terms,
       document,
       program,
+      residencies: data?.residencies ?? new Map(),
       round,
       committee,
       assignment,

@@ -49,4 +49,6 @@ export type Identity = {
   url: string
   /** Bits of the registry's roles. */
   roles: number
+  /** Country it is in, for data that may not be worked on everywhere; nobody checks it. */
+  region?: string | undefined
 }

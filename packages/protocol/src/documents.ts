@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import * as f from './fields.ts'
+import { residency } from './regions.ts'
 
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
 const ppm = z.number().int().min(0).max(1_000_000)
@@ -24,6 +25,8 @@ export const assetMetadata = z
     columns: z.array(z.string().max(100)).max(1_000),
     /** True when the content stays with its owner: the version's root is then a commitment to salted rows and nothing can be fetched. */
     private: z.boolean(),
+    /** Where it may be worked on: countries and groups; anywhere when left out (P-55). */
+    residency: residency.optional(),
   })
   .strict()
 export type AssetMetadata = z.infer<typeof assetMetadata>
@@ -67,6 +70,10 @@ export const languageRecipe = z
   })
   .strict()
 
+/** How the update of a claim travels: whole f32 numbers, or so many bits for each with a scale for each block (P-52). */
+export const updateEncodings = ['f32', 'dense8', 'dense4', 'dense2'] as const
+export type UpdateEncoding = (typeof updateEncodings)[number]
+
 const jobCommon = {
   name: z.string().max(100),
   description: text,
@@ -88,6 +95,8 @@ export const languageJob = z
     seed: f.hash,
     shares: z.number().int().min(1).max(512),
     recipe: languageRecipe,
+    /** `f32` when left out. */
+    encoding: z.enum(updateEncodings).optional(),
     audit: auditPolicy,
   })
   .strict()

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import * as f from './fields.ts'
+import { country } from './regions.ts'
 
 const place = { job: f.jobId, round: f.round }
 
@@ -36,6 +37,8 @@ export const messageSchemas = {
         .object({ url: f.httpUrl, versions: z.array(z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)).max(1_000) })
         .strict()
         .nullable(),
+      /** The country I say I am in. */
+      region: country.optional(),
     })
     .strict(),
   /** I am still working on this share; `step` of `steps` done, `loss` of the last step in thousandths. */

@@ -21,7 +21,7 @@ import {
   updateProgram,
 } from '@potluck/engine'
 import { aggregateProgram, publicJob } from '@potluck/learning'
-import { merkleRootOfBytes, merkleRootOfNodes, treeDepth, utf8 } from '@potluck/protocol'
+import { merkleRootOfBytes, merkleRootOfNodes, treeDepth, type UpdateEncoding, utf8 } from '@potluck/protocol'
 
 /** Odd, so that the tree over the updates has absent parts. */
 export const LAB_SHARES = 5
@@ -42,8 +42,8 @@ const values = (count: number, seed: number): Float32Array => {
 export const baseOf = (size: number, seed: number): Float32Array => values(size, seed)
 
 /** One layer of a transformer on five letters: 5 steps, a state every 2. */
-export function transformerJob(): LabJob {
-  const config = { vocabulary: 'abcde', context: 4, width: 4, layers: 1, heads: 2, hidden: 6 }
+export function transformerJob(encoding: UpdateEncoding = 'f32', width = 4): LabJob {
+  const config = { vocabulary: 'abcde', context: 4, width, layers: 1, heads: 2, hidden: 6 }
   const text = utf8('abcdeabddaccebbeadcbaedcabecdabecbdacebd')
   const letters = charactersOf(config)
   const tokens = Uint8Array.from(text, (byte) => letters.indexOf(String.fromCharCode(byte)))
@@ -52,7 +52,7 @@ export function transformerJob(): LabJob {
     ...{ config, batch: 2, steps: 5, learningRate: 0.02, weightDecay: 0.1, warmupSteps: 3 },
     ...{ beta1: 0.9, beta2: 0.95, epsilon: 1e-8, stateEverySteps: 2 },
   }
-  const job = publicJob(recipe, tokens, jobSeed, LAB_SHARES)
+  const job = publicJob(recipe, tokens, jobSeed, LAB_SHARES, encoding)
   return { name: 'transformer', job, jobSeed, size: job.parts[0] as number }
 }
 

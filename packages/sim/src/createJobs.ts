@@ -36,6 +36,7 @@ export const RECIPE = {
   epsilon: 1e-8,
   stateEverySteps: 1,
 }
+const ENCODING = 'dense4'
 
 /** Funds both jobs and the payer's channel; what nodes have to fetch lies with the keepers. */
 export async function createJobs(network: Network, token: Hex): Promise<void> {
@@ -56,6 +57,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     seed: toHex(secretOf('job')),
     shares: SHARES,
     recipe: RECIPE,
+    encoding: ENCODING,
     // No stake counts for anything: every claim is audited, so that a lie must come out.
     audit: { gainPpm: 1_000_000, colludingPpm: 0, auditors: 1, saltPriceE18: '0', newClaims: 0 },
   }
@@ -95,7 +97,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
       document: language,
       base: bytesOfFloats(initialParameters(CONFIG, secretOf('model'))),
       judge: contracts.referee,
-      programRoot: toHex(publicJob(RECIPE, encodeText(CONFIG, TEXT), secretOf('job'), SHARES).root),
+      programRoot: toHex(publicJob(RECIPE, encodeText(CONFIG, TEXT), secretOf('job'), SHARES, ENCODING).root),
       purpose: 0,
       trustClass: 0,
       rounds: ROUNDS,

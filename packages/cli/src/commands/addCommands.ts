@@ -4,10 +4,14 @@
  */
 import type { Command } from 'commander'
 import { address, decimalNumber, namedNumber, wholeNumber } from './argumentParsers.ts'
+import { attackCommand } from './attackCommand.ts'
 import { describeCommand, usageOutput, withAccount, withJson, withNetwork } from './describeCommand.ts'
 import { disputeCommand } from './disputeCommand.ts'
 import { engineCommand } from './engineCommand.ts'
+import { evaluateCommand } from './evaluateCommand.ts'
 import { type Printed, printed } from './printed.ts'
+import { privacyCommand } from './privacyCommand.ts'
+import { simulateCommand } from './simulateCommand.ts'
 import { trainCommand } from './trainCommand.ts'
 
 type Work<O> = (options: O) => Promise<Printed> | Printed
@@ -32,7 +36,11 @@ export function addCommands(program: Command): void {
     call(),
     why(),
     trainCommand(),
+    evaluateCommand(),
+    attackCommand(),
     engineCommand(),
+    simulateCommand(),
+    privacyCommand(),
     disputeCommand(),
   ])
     program.addCommand(command)
@@ -147,6 +155,10 @@ function asset(): Command {
     .option('--source <text>', 'where it comes from', '')
     .option('--purposes <list>', 'what is granted: some of TRAIN, EVALUATE, DERIVE, SERVE, COMMERCIAL, or all', 'all')
     .option(
+      '--residency <list>',
+      'where it may be worked on: countries such as DE, and EU or EEA; anywhere when left out',
+    )
+    .option(
       '--min-share-ppm <n>',
       'least part of the income of a model made with it, in millionths',
       wholeNumber(0, 1_000_000),
@@ -173,7 +185,14 @@ function job(): Command {
   withAccount(below(group, 'create', 'fund a job from a file (the README lists its fields)'), 'builder')
     .requiredOption('--file <file>', 'job file, YAML or JSON')
     .option('--store <folder>', "folder of the node that serves the job's document; that of --as when left out")
+    .option('--unfilled', 'fund it even if too few nodes could take part now', false)
     .action((options) => run(async () => (await import('./jobCreate.ts')).jobCreate, options))
+  withAccount(below(group, 'run', 'create, start, follow and publish the job of a file in one go'), 'builder')
+    .argument('<file>', 'job file, YAML or JSON (the README lists its fields)')
+    .option('--store <folder>', "folder of the node that serves the job's document; that of --as when left out")
+    .option('--unfilled', 'fund it even if too few nodes could take part now', false)
+    .option('--wait-seconds <n>', 'how long to wait for nodes to enrol', wholeNumber(1, 604_800), 300)
+    .action((file: string, options) => run(async () => (await import('./jobRun.ts')).jobRun, { ...options, file }))
   withNetwork(below(group, 'list', 'all jobs')).action((options) => run(async () => (await load()).jobList, options))
   withNetwork(below(group, 'show', 'round, claims and outcomes of a job'))
     .argument('<id>', 'job', id)
@@ -185,6 +204,7 @@ function job(): Command {
     ['start', 'start a job whose members have enrolled'],
     ['publish', 'register the model of a job that is done'],
     ['refund', 'give the builder back what the job did not pay out'],
+    ['cancel', 'call off a job that has not started; its builder alone can'],
   ] as const) {
     withAccount(below(group, step, description), 'builder')
       .argument('<id>', 'job', id)

@@ -30,13 +30,14 @@ export type RegisterOptions = NetworkOptions &
     licence?: string
     source: string
     purposes: string
+    residency?: string
     minSharePpm: number
     trainPrice: string
   }
 
 /** The content of a public dataset and what is said of it, checked. Throws the table's errors, BAD_INPUT with the option, FILE_MISSING. */
 export function datasetOf(
-  options: Pick<RegisterOptions, 'file' | 'table' | 'name' | 'description' | 'licence' | 'source'>,
+  options: Pick<RegisterOptions, 'file' | 'table' | 'name' | 'description' | 'licence' | 'source' | 'residency'>,
 ): {
   content: Uint8Array
   metadata: AssetMetadata
@@ -71,10 +72,13 @@ export function datasetOf(
     unit: isTable ? 'rows' : 'characters',
     columns: isTable ? heartSchema.columns.map(({ name }) => name) : [],
     private: false,
+    ...(options.residency === undefined ? {} : { residency: codesOf(options.residency) }),
   })
   if (parsed.success) return { content, metadata: parsed.data }
   throw new PotluckError('BAD_INPUT', `${path}: ${describeIssues(parsed.error)}`, { file: path })
 }
+
+const codesOf = (list: string): string[] => list.split(',').map((code) => code.trim().toUpperCase())
 
 /** The bytes of a file. Throws FILE_MISSING with the reason. */
 export function readInput(path: string): Uint8Array {
@@ -125,7 +129,13 @@ export async function assetRegister(options: RegisterOptions): Promise<Printed> 
   return { value: { ...made, owner: owner.account, purposes, metadata }, lines }
 }
 
-type Said = { name: string; kind: string; licence: string | null; size: string | null }
+type Said = {
+  name: string
+  kind: string
+  licence: string | null
+  size: string | null
+  residency: readonly string[] | null
+}
 
 /** What a version's metadata says, or null when no node has it. */
 async function saidOf(network: Network, digest: Hex): Promise<Said | null> {
@@ -137,12 +147,12 @@ async function saidOf(network: Network, digest: Hex): Promise<Said | null> {
     return null
   }
   try {
-    const { name, kind, licence, size, unit } = decodeDocument(assetMetadata, bytes)
-    return { name, kind, licence, size: `${size} ${unit}` }
+    const { name, kind, licence, size, unit, residency = null } = decodeDocument(assetMetadata, bytes)
+    return { name, kind, licence, size: `${size} ${unit}`, residency }
   } catch {
     // A model's metadata is the document of its job.
     const { name, kind } = decodeDocument(jobDocument, bytes)
-    return { name, kind: `${kind} model`, licence: null, size: null }
+    return { name, kind: `${kind} model`, licence: null, size: null, residency: null }
   }
 }
 
@@ -226,6 +236,7 @@ export async function assetShow(options: NetworkOptions & { version: number }): 
       `owner         ${owner ? `${nameOfNode(network, owner)} ${owner}` : 'not known'}, keeps ${percent(ownerSharePpm)}`,
       `licence       ${said?.licence ?? `text with digest ${terms.licenceDigest}`}`,
       `grants        ${purposesOfBits(terms.purposes)}, for ${percent(terms.minShare)} of a model at least and ${formatAmount(terms.trainPrice, decimals)} ${symbol} a training`,
+      ...(said?.residency ? [`worked on in  ${said.residency.join(', ')} only`] : []),
       `content       digest ${terms.digest}, root ${terms.root}`,
       `contributors  ${terms.contributorsShare === 0 ? 'none' : `${percent(terms.contributorsShare)} to those under root ${terms.contributorsRoot}`}`,
       `parents       ${parents.map((one) => `version ${one.version} (${percent(one.sharePpm)})`).join(', ') || 'none'}`,

@@ -157,7 +157,7 @@ async function labelsOf(network: Network, jobId: number): Promise<DisputeLabels 
   }
   const document = decodeDocument(jobDocument, bytes)
   if (document.kind !== 'language') return undefined
-  const { recipe, seed, shares } = document
+  const { recipe, seed, shares, encoding } = document
   // Names and extents do not depend on the text: any of enough length will do.
-  return publicJob(recipe, new Uint8Array(recipe.config.context + 2), fromHex(seed), shares)
+  return publicJob(recipe, new Uint8Array(recipe.config.context + 2), fromHex(seed), shares, encoding)
 }

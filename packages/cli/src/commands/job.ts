@@ -7,6 +7,7 @@ import { Screen, table } from '../demo/Screen.ts'
 import { type AccountOptions, actingChain } from './account.ts'
 import { formatAmount } from './amounts.ts'
 import { askJson } from './askJson.ts'
+import { handedInLines, updatesHandedIn } from './handedIn.ts'
 import { type Network, type NetworkOptions, nameOfNode, networkAt, tokenOf } from './networkAt.ts'
 import { DONE, ENROLLING, phaseName } from './phases.ts'
 import type { Printed } from './printed.ts'
@@ -121,8 +122,9 @@ export async function jobShow(options: OneJob): Promise<Printed> {
     one.outcome,
     money(one.pay),
   ])
+  const handedIn = await updatesHandedIn(network, job)
   return {
-    value: { job, phase: phaseName(status.phase), status, terms, live: live ?? null, record: record ?? null },
+    value: { job, phase: phaseName(status.phase), status, terms, live: live ?? null, record: record ?? null, handedIn },
     lines: [
       `job ${job}${record?.name ? `: ${record.name}` : ''}, ${phaseName(status.phase)}, round ${Math.min(status.round + 1, terms.rounds)} of ${terms.rounds}`,
       `builder   ${name(status.builder)} ${status.builder}`,
@@ -131,6 +133,7 @@ export async function jobShow(options: OneJob): Promise<Printed> {
       `data      ${terms.dataVersions.map((one, i) => `version ${one} (${(terms.parentShares[i] ?? 0) / 10_000} %)`).join(', ')}`,
       `model     ${status.modelVersion === 0n ? 'not published yet' : `potluck/${status.modelVersion}`}`,
       ...(live && status.phase < DONE ? [`now       ${progressLine(status, live, terms.rounds)}`] : []),
+      ...handedInLines(handedIn),
       ...(claimRows.length > 0 ? ['', ...table([['round', 'share', 'worker', 'outcome', 'pay'], ...claimRows])] : []),
       ...(record?.convictions ?? []).map(
         (one) =>
@@ -199,7 +202,7 @@ export async function jobWatch(options: OneJob & { json?: boolean }): Promise<Pr
   }
 }
 
-const steps = { start: 'start', publish: 'publishModel', refund: 'refund' } as const
+const steps = { start: 'start', publish: 'publishModel', refund: 'refund', cancel: 'cancel' } as const
 
 /** One of the steps that anybody may take for a job, with whose money for gas is theirs to choose. */
 export async function jobStep(options: OneJob & AccountOptions & { step: keyof typeof steps }): Promise<Printed> {
@@ -214,6 +217,7 @@ export async function jobStep(options: OneJob & AccountOptions & { step: keyof t
     start: 'is started',
     publish: `is published as potluck/${model}`,
     refund: 'gave back what it had left',
+    cancel: 'is cancelled, its money is back',
   }[step]
   return {
     value: { job, step, hash, phase: phaseName(phase), modelVersion: model },

@@ -11,6 +11,8 @@ import { formatAmount, parseAmount } from './amounts.ts'
 import { decodeText, readInput } from './asset.ts'
 import { fetchContent } from './fetchBlocks.ts'
 import { type JobFile, type LanguageJobFile, readJobFile } from './jobFile.ts'
+import { jobFill } from './jobFill.ts'
+import { jobGaps } from './jobGaps.ts'
 import { type Network, type NetworkOptions, networkAt, tokenOf } from './networkAt.ts'
 import type { Printed } from './printed.ts'
 import { bitsOfPurposes, type Purpose } from './purposes.ts'
@@ -80,7 +82,8 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
     await fetchContent(network, { digest: terms.digest, codec: terms.codec }, store),
   )
   const { vocabulary = vocabularyOf(train + valid), ...shape } = job.network
-  const recipe: LanguageRecipe = { config: { vocabulary, ...shape }, ...job.training }
+  const { encoding, ...training } = job.training
+  const recipe: LanguageRecipe = { config: { vocabulary, ...shape }, ...training }
   checkRecipe(recipe)
   const tokens = encodeText(recipe.config, train)
   encodeText(recipe.config, valid)
@@ -91,17 +94,48 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
   const validCid = String((await addFile(store, validBytes)).cid)
   return {
     document: {
-      ...{ type: 'job', kind: 'language', name, description, workSeconds, silenceSeconds, shares, recipe, validCid },
+      ...{
+        type: 'job',
+        kind: 'language',
+        name,
+        description,
+        workSeconds,
+        silenceSeconds,
+        shares,
+        recipe,
+        encoding,
+        validCid,
+      },
       trainCid: String(cidOfDigest(terms.codec, fromHex(terms.digest))),
       seed: toHex(seed),
       audit: { ...audit, saltPriceE18: parseAmount(audit.saltPriceE18, 0) },
     },
     base,
-    programRoot: toHex(publicJob(recipe, tokens, seed, shares).root),
+    programRoot: toHex(publicJob(recipe, tokens, seed, shares, encoding).root),
   }
 }
 
-type CreateOptions = NetworkOptions & AccountOptions & { file: string; store?: string }
+export type CreateOptions = NetworkOptions & AccountOptions & { file: string; store?: string; unfilled?: boolean }
+
+/** Refuses a job that the contract would, or that too few nodes could take part in, with what would help (JOB_GAPS). */
+async function checkFill(
+  network: Network,
+  job: JobFile,
+  terms: Terms,
+  builder: Hex,
+  isUnfilled: boolean,
+): Promise<void> {
+  const token = tokenOf(network.deployment, job.token)
+  const gaps = jobGaps(await jobFill(network, job.kind, terms, builder), {
+    money: (units) => `${formatAmount(units, token.decimals)} ${token.symbol}`,
+    salt: (wei) => formatAmount(wei, SALT_DECIMALS),
+  })
+  const all = isUnfilled ? gaps.terms : [...gaps.terms, ...gaps.members]
+  if (all.length === 0) return
+  const way = gaps.terms.length === 0 ? '\nTo fund it all the same and wait for nodes to come: --unfilled' : ''
+  const message = `nobody could fill this job:\n${all.map((gap) => `- ${gap}`).join('\n')}${way}`
+  throw new PotluckError('JOB_GAPS', message, { gaps: all.length })
+}
 
 /** Funds the job of a file. What nodes need of it goes into the folder of a node that serves it. */
 export async function jobCreate(options: CreateOptions): Promise<Printed> {
@@ -117,6 +151,7 @@ export async function jobCreate(options: CreateOptions): Promise<Printed> {
       {},
     )
   }
+  await checkFill(network, job, terms, builder.account as Hex, options.unfilled === true)
   const store = fileBlockStore(folder)
   const work = job.kind === 'language' ? await languageWork(network, job, options.file, store) : tabularWork(job)
   const id = await createJob(builder, store, { ...work, terms })

@@ -46,6 +46,9 @@ test('a wrong field is refused with file, field and value seen', () => {
   refuses(language.replace('sharePpm: 100000', 'sharePpm: 1000001'), 'data.0.sharePpm', '1000001')
   refuses(`${language}purposes: [TRAIN, SELL]\n`, 'purposes.1', '"SELL"')
   refuses(`${language}members: { committeeSize: 5, quorum: 7 }\n`, 'members.quorum', 'got 7')
+  refuses(`${language}members: { committeeSize: 7, quorum: 3 }\n`, 'members.quorum', 'more than half', 'got 3')
+  refuses(`${language}members: { minWitnesses: 4 }\n`, 'members.quorum', 'members.minWitnesses (4)')
+  refuses(`${language}training: { encoding: dense3 }\n`, 'training.encoding', '"dense3"')
 })
 
 test('text that is no YAML, or no object, is refused', () => {
@@ -86,6 +89,15 @@ test('the terms on chain carry units, sorted versions with their own shares, and
   assert.equal(exact.trustClass, 0)
   assert.equal(exact.rounds, 7)
   assert.equal(exact.minWorkers, 5)
+})
+
+test('an update takes four bits a parameter unless the file says otherwise [P-52]', () => {
+  const encodingOf = (text: string) => {
+    const job = parseJobFile(text, 'job.yaml')
+    return job.kind === 'language' ? job.training.encoding : undefined
+  }
+  assert.equal(encodingOf(language), 'dense4')
+  assert.equal(encodingOf(`${language}training: { encoding: f32 }\n`), 'f32')
 })
 
 test('JSON is as good as YAML', () => {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { heartL2 } from '@potluck/learning'
-import { PotluckError } from '@potluck/protocol'
+import { PotluckError, updateEncodings } from '@potluck/protocol'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { purposeNames } from './purposes.ts'
@@ -94,6 +94,7 @@ const training = z
     beta2: z.number().min(0).lt(1).default(0.99),
     epsilon: z.number().positive().max(1).default(1e-8),
     stateEverySteps: whole(1, 100_000).default(20),
+    encoding: z.enum(updateEncodings).default('dense4'),
   })
   .strict()
 const audit = z
@@ -181,6 +182,13 @@ export function parseJobFile(text: string, file: string): JobFile {
     throw badJobFile(
       file,
       `members.quorum: at most members.committeeSize (${job.members.committeeSize}), got ${job.members.quorum}`,
+    )
+  }
+  if (2 * job.members.quorum <= job.members.committeeSize || job.members.minWitnesses < job.members.quorum) {
+    const { quorum, committeeSize, minWitnesses } = job.members
+    throw badJobFile(
+      file,
+      `members.quorum: more than half of members.committeeSize (${committeeSize}) and at most members.minWitnesses (${minWitnesses}), got ${quorum}`,
     )
   }
   return job

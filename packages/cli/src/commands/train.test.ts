@@ -225,6 +225,50 @@ test('a text trains a llama with characters or byte pairs, and every file is the
   assert.deepEqual([foreign.code, foreign.message.includes('bpe:512')], ['UNKNOWN_CHARACTER', true])
 })
 
+test('a trained model of texts is gone on from, as a whole or by adapters that end up in its matrices', async () => {
+  const base = await report(...textRun, '--out', 'base')
+  const tune = ['--text', 'verse.txt', '--steps', '6', '--batch', '2', '--overwrite', '--base', 'base']
+  const whole = await report(...tune, '--out', 'tuned')
+  assert.equal(whole.params, base.params)
+  assert.ok(whole.valid.loss < base.valid.loss)
+  const adapters = await report(...tune, '--lora', '2:4', '--rate', '0.02', '--out', 'adapters')
+  assert.ok(adapters.params < base.params)
+  assert.ok(adapters.valid.loss < base.valid.loss)
+  const size = (folder: string) => readFileSync(join(dir, folder, 'model.safetensors')).length
+  assert.ok(Math.abs(size('adapters') - size('base')) < 64, 'the file holds plain matrices')
+  const stopped = await run(...tune, '--lora', '2:4', '--rate', '0.02', '--out', 'lora-parts', '--stop-after', '3')
+  assert.equal(stopped.code, 0, stopped.stderr)
+  const resumed = await report(
+    ...tune.filter((one) => one !== '--overwrite'),
+    '--lora',
+    '2:4',
+    '--rate',
+    '0.02',
+    '--out',
+    'lora-parts',
+    '--resume',
+  )
+  assert.equal(resumed.stateHash, adapters.stateHash)
+  const other = await report(...textRun, '--seed', '2', '--out', 'other-base')
+  assert.notEqual(other.stateHash, base.stateHash)
+  for (const [code, args] of [
+    ['BAD_USAGE', ['--lora', '2']],
+    ['BAD_USAGE', ['--base', 'base', '--lora', '0']],
+    ['BAD_USAGE', ['--base', 'base', '--model', 'gpt']],
+    ['FILE_MISSING', ['--base', 'nowhere']],
+    ['BAD_BASE', ['--base', 'whole']],
+    [
+      'BAD_CHECKPOINT',
+      ['--base', 'other-base', '--lora', '2:4', '--rate', '0.02', '--steps', '6', '--out', 'lora-parts', '--resume'],
+    ],
+  ] as const) {
+    const seen = await refusal('--out', 'bad', '--text', 'verse.txt', '--batch', '2', ...args)
+    assert.equal(seen.code, code, `${args.join(' ')}: ${seen.message}`)
+  }
+  const table = await refusal('--csv', 'table.csv', '--target', 'answer', '--base', 'base', '--out', 'bad')
+  assert.equal(table.code, 'BAD_USAGE')
+})
+
 test('bad input is one error that says what was wrong and what to do', async () => {
   write('empty', '')
   write('one.csv', 'a,b\n1,2\n')

@@ -1,5 +1,7 @@
-import { type Checkpoint, type Engine, train as trainModel } from '@potluck/engine'
+import { type Checkpoint, type Engine, flatModel, modelOf, plainWeights, train as trainModel } from '@potluck/engine'
+import { type FederatedWishes, partitionOf } from '../federated/settings/FederatedWishes.ts'
 import { checkSameRun, encodeCheckpoint, readCheckpoint, replaceFile } from '../training/checkpointFile.ts'
+import { plainConfig } from '../training/exportModel.ts'
 import { finishRun, keptParameters, type TrainReport } from '../training/finishRun.ts'
 import { availableBytes } from '../training/memoryLimit.ts'
 import { type ExecutorChoice, openEngine } from '../training/openEngine.ts'
@@ -12,18 +14,22 @@ import { sampleText } from '../training/text/sampleText.ts'
 import { openRunFolder, type RunLayout } from '../training/trainingFolder.ts'
 import type { Printed } from './printed.ts'
 
-export type TrainCommandOptions = RunOptions & {
-  readonly out: string
-  /** Steps between two checkpoints; 0 only at the end. */
-  readonly checkpointEvery: number
-  readonly resume: boolean
-  readonly overwrite: boolean
-  /** Stop after this step with a checkpoint. */
-  readonly stopAfter?: number
-  readonly executor: ExecutorChoice
-  readonly threads?: number
-  readonly json: boolean
-}
+/** Steps between two checkpoints, unless said otherwise. */
+const CHECKPOINT_EVERY = 100
+
+export type TrainCommandOptions = RunOptions &
+  FederatedWishes & {
+    readonly out: string
+    /** Steps, or rounds, between two checkpoints; 0 only at the end. */
+    readonly checkpointEvery?: number
+    readonly resume: boolean
+    readonly overwrite: boolean
+    /** Stop after this step with a checkpoint. */
+    readonly stopAfter?: number
+    readonly executor: ExecutorChoice
+    readonly threads?: number
+    readonly json: boolean
+  }
 
 /** Where a command shows what happens while it runs; nothing of it belongs to its answer. */
 export type LiveOutput = { readonly isTty: boolean; write(text: string): void }
@@ -36,6 +42,8 @@ const liveOf = (json: boolean): LiveOutput => {
 
 /** Trains one model on this machine and writes it as files. Throws PotluckError before anything runs where the input is bad. */
 export async function train(options: TrainCommandOptions, live = liveOf(options.json)): Promise<Printed> {
+  const partition = partitionOf(options)
+  if (partition) return (await import('./trainFederated.ts')).trainFederated(options, partition, live)
   const available = availableBytes()
   const run = prepareRun(options, available)
   const layout = openRunFolder(options.out, options)
@@ -64,7 +72,7 @@ function resumedFrom(layout: RunLayout, run: PreparedRun): Checkpoint {
 async function runToEnd(
   engine: Engine,
   options: TrainCommandOptions,
-  { config, recipe, data, seed, identity }: PreparedRun,
+  { config, recipe, data, seed, identity, start }: PreparedRun,
   layout: RunLayout,
   log: RunLog,
   resume: Checkpoint | undefined,
@@ -89,12 +97,14 @@ async function runToEnd(
         data: data.train,
         validation: data.valid,
         seed,
+        parameters: start.parameters,
+        frozen: start.frozen,
         resume,
         // A turn of the event loop between steps: Ctrl-C is heard.
         pause: () => new Promise((resolve) => setImmediate(resolve)),
       },
       {
-        checkpointEvery: options.checkpointEvery,
+        checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
         clock: () => performance.now(),
         stopAfter: (step) => isInterrupted || step === options.stopAfter,
         onStep: (step, secondsPerStep) => {
@@ -151,11 +161,15 @@ function reportLines(report: TrainReport, { data, recipe }: PreparedRun, { best 
 /** What a model of a text writes now. */
 async function sampleLines(
   engine: Engine,
-  { config, data, seed }: PreparedRun,
+  { config, model, data, seed, start }: PreparedRun,
   trained: Checkpoint,
 ): Promise<string[]> {
   if (!data.text) return []
-  const lines = await sampleText(engine, config, keptParameters(trained), data.text, seed)
+  const { parameters } = flatModel(
+    modelOf(plainConfig(config)),
+    plainWeights(model, keptParameters(trained), start.frozen),
+  )
+  const lines = await sampleText(engine, plainConfig(config), parameters, data.text, seed)
   return ['', 'it writes:', ...lines.map((line) => `  ${line}`)]
 }
 

@@ -13,6 +13,7 @@ const jobStatus = z.object({
   ),
   commits: z.array(z.object({ worker: fields.address, share: count })),
   claims: z.array(z.object({ worker: fields.address, share: count, loss: z.number(), update: fields.hash })),
+  handedIn: z.array(z.object({ round: count, share: count, bytes: count })),
 })
 const statusSchema = z.object({
   node: fields.address,

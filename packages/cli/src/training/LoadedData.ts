@@ -35,6 +35,10 @@ export type LoadedData = {
   readonly files: Readonly<Record<string, string>>
   /** What is particular to a text. */
   readonly text?: TextSource
+  /** Names of the classes, where there are any. */
+  readonly classes?: readonly string[]
+  /** Which of the values of a column each training row has: the client it belongs to. */
+  readonly sites?: { readonly names: readonly string[]; readonly ofRow: Int32Array }
   /** Turns losses and accuracies of numbers back into the unit of the target; regression only. */
   readonly unit?: { readonly name: string; readonly deviation: number }
 }

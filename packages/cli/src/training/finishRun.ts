@@ -47,7 +47,8 @@ export async function finishRun(
 ): Promise<TrainReport> {
   const { model, data, recipe, config } = run
   const parameters = keptParameters(checkpoint)
-  const evaluate = (on: typeof data.train): Promise<Evaluation> => evaluateModel(engine, model, { parameters }, on)
+  const evaluate = (on: typeof data.train): Promise<Evaluation> =>
+    evaluateModel(engine, model, { parameters, frozen: run.start.frozen }, on)
   const { loss, accuracy } = await evaluate(data.valid)
   const test = data.test ? await evaluate(data.test) : null
   const last = log.slice(-LAST)

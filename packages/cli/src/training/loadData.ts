@@ -4,6 +4,7 @@ import type { LoadedData } from './LoadedData.ts'
 import type { TableTask } from './table/fitTarget.ts'
 import { loadTable } from './table/loadTable.ts'
 import type { HeaderChoice } from './table/parseCsv.ts'
+import type { BaseModel } from './text/loadBase.ts'
 import { loadText } from './text/loadText.ts'
 
 /** The options that say what is trained on. */
@@ -24,6 +25,8 @@ export type DataOptions = {
   readonly tokenizer: string
   /** Per cent of the data set aside for validation; the usual for its kind when left out. */
   readonly valid?: number
+  /** Column of a table whose value names the client a row belongs to; no input of the model. */
+  readonly site?: string | undefined
 }
 
 /** Which option belongs to which data: one given with other data is a mistake, not a wish to be ignored. */
@@ -64,16 +67,18 @@ export function kindOfData(options: DataOptions): 'text' | 'csv' | 'images' {
 const usualValid = { text: 10, csv: 20, images: 5 } as const
 
 /** The data an option names, ready for training. Throws BAD_USAGE and what the loaders throw. */
-export function loadData(options: DataOptions, seed: Uint8Array): LoadedData {
+export function loadData(options: DataOptions, seed: Uint8Array, base?: BaseModel): LoadedData {
   const kind = kindOfData(options)
+  if (base && kind !== 'text')
+    throw usage(`--base goes on with a model of texts: it goes with --text, not ${flag(kind)}`)
   const { test, text, csv, target, images, labels, testImages, testLabels, classes, task } = options
   const validFraction = (options.valid ?? usualValid[kind]) / 100
   if (kind === 'images' && images !== undefined && labels !== undefined) {
     return loadImages({ images, labels, testImages, testLabels, classes, validFraction, seed })
   }
   if (kind === 'csv' && csv !== undefined && target !== undefined) {
-    const { header, ignore, categorical } = options
-    return loadTable({ csv, target, test, header, task, ignore, categorical, validFraction, seed })
+    const { header, ignore, categorical, site } = options
+    return loadTable({ csv, target, test, header, task, ignore, categorical, site, validFraction, seed })
   }
-  return loadText({ text: text ?? '', test, tokenizer: options.tokenizer, validFraction })
+  return loadText({ text: text ?? '', test, tokenizer: options.tokenizer, base: base?.tokenizer, validFraction })
 }

@@ -7,18 +7,24 @@ import {
   type TrainingPlan,
   type TrainingRecipe,
 } from '@potluck/engine'
+import { PotluckError } from '@potluck/protocol'
 import type { RunIdentity } from './checkpointFile.ts'
 import { chooseConfig } from './chooseConfig.ts'
 import { chooseRecipe, type RecipeWishes } from './chooseRecipe.ts'
 import { hashData, type LoadedData, sizeOfData } from './LoadedData.ts'
 import { type DataOptions, loadData } from './loadData.ts'
 import { checkMemory, type MemoryNeed, shownBytes } from './memoryLimit.ts'
-import { readModelFile } from './readModelFile.ts'
+import { readModelFile, type WrittenConfig } from './readModelFile.ts'
+import { type BaseModel, configOnBase, loadBase, parseLora } from './text/loadBase.ts'
 
 export type RunOptions = DataOptions &
   RecipeWishes & {
     /** A kind of model, or a file with a config. */
     readonly model?: string | undefined
+    /** Folder of a trained model of texts to go on from. */
+    readonly base?: string | undefined
+    /** Adapters on it: rank, or rank:alpha. */
+    readonly lora?: string | undefined
     readonly seed: number
   }
 
@@ -31,8 +37,19 @@ export type PreparedRun = {
   readonly seed: Uint8Array
   readonly identity: RunIdentity
   readonly plan: TrainingPlan
+  /** What is trained begins with, where that is given. */
+  readonly start: StartingModel
   /** What will happen, for a person. */
   readonly lines: readonly string[]
+}
+
+/** The weights a run begins with; those of a new model follow from the seed. */
+export type StartingModel = {
+  readonly parameters?: Float32Array
+  /** The fixed base below adapters. */
+  readonly frozen?: Float32Array<ArrayBuffer>
+  /** Tells one base from another. */
+  readonly identity?: string
 }
 
 /** The 32 bytes that a seed written as a number stands for. */
@@ -46,10 +63,11 @@ export const seedBytes = (seed: number): Uint8Array =>
  * @throws PotluckError what loading and choosing throw; OUT_OF_MEMORY
  */
 export function prepareRun(options: RunOptions, available: number): PreparedRun {
-  const written = options.model === undefined ? undefined : readModelFile(options.model)
   const seed = seedBytes(options.seed)
-  const data = loadData(options, seed)
-  const config = chooseConfig(data.shape, written)
+  const base = baseOf(options)
+  const data = loadData(options, seed, base?.model)
+  const config = base?.config ?? chooseConfig(data.shape, writtenConfig(options))
+  const start = startOf(base)
   const recipe = chooseRecipe(config, data.shape, options)
   const plan = planTraining(config, recipe)
   const dataBytes = sizeOfData(data.train, data.valid, data.test)
@@ -62,6 +80,7 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
     recipe: JSON.stringify(recipe),
     seed: String(options.seed),
     data: hashData(data.train, data.valid),
+    ...(start.identity === undefined ? {} : { base: start.identity }),
   }
   const { steps, batch, learningRate, optimizer } = recipe
   return {
@@ -72,6 +91,7 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
     seed,
     identity,
     plan,
+    start,
     lines: [
       ...data.lines,
       `model ${describeConfig(config)}: ${plan.parameters} parameters`,
@@ -81,25 +101,52 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
   }
 }
 
+export const writtenConfig = ({ model }: Pick<RunOptions, 'model'>): WrittenConfig | undefined =>
+  model === undefined ? undefined : readModelFile(model)
+
+export type ChosenBase = { readonly model: BaseModel; readonly config: ModelConfig }
+
+/** The model to go on from and what of it is trained. Throws BAD_USAGE where options do not go together. */
+export function baseOf({ base, lora, model }: Pick<RunOptions, 'base' | 'lora' | 'model'>): ChosenBase | undefined {
+  const usage = (message: string): PotluckError => new PotluckError('BAD_USAGE', message)
+  if (base === undefined) {
+    if (lora === undefined) return undefined
+    throw usage('--lora puts adapters on a trained model: name its folder with --base FOLDER')
+  }
+  if (model !== undefined) throw usage('--base brings its own config: leave --model out')
+  const loaded = loadBase(base)
+  return { model: loaded, config: configOnBase(loaded, lora === undefined ? undefined : parseLora(lora)) }
+}
+
+export function startOf(base: ChosenBase | undefined): StartingModel {
+  if (!base) return {}
+  const { parameters } = base.model
+  const identity = createHash('sha256').update(
+    new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength),
+  )
+  const isFrozen = base.config.kind === 'llama' && base.config.lora !== undefined
+  return { ...(isFrozen ? { frozen: parameters.slice() } : { parameters }), identity: identity.digest('hex') }
+}
+
 /** What the process holds besides the run, measured: the runtime, the code, the engine's own tables. */
-const PROCESS_BYTES = 192 * 2 ** 20
+export const PROCESS_BYTES = 192 * 2 ** 20
 /** Arrays of the size of all parameters outside the step's program: the state of a checkpoint, the bytes it is written as, the best. */
 const COPIES = 8
 
-const runNeed = ({ parameters, peakBytes }: TrainingPlan, dataBytes: number): MemoryNeed => ({
+const runNeed = ({ parameters, frozen, peakBytes }: TrainingPlan, dataBytes: number): MemoryNeed => ({
   planBytes: peakBytes,
-  otherBytes: dataBytes + 4 * parameters * COPIES + PROCESS_BYTES,
+  otherBytes: dataBytes + 4 * (parameters + frozen) * COPIES + PROCESS_BYTES,
 })
 
-function describeConfig({ kind, ...fields }: ModelConfig): string {
-  const shown = Object.entries(fields).map(([name, value]) => {
-    const items = Array.isArray(value)
-      ? value.map((item) => (typeof item === 'object' ? Object.values(item).join('/') : item))
-      : [value]
-    return `${name} ${items.join(' ') || 'none'}`
-  })
+export function describeConfig({ kind, ...fields }: ModelConfig): string {
+  const shownField = (value: unknown): string => {
+    if (typeof value !== 'object' || value === null) return String(value)
+    if (!Array.isArray(value)) return Object.values(value).map(shownField).join('/')
+    return value.map(shownField).join(' ') || 'none'
+  }
+  const shown = Object.entries(fields).map(([name, value]) => `${name} ${shownField(value)}`)
   return `${kind} (${shown.join(', ')})`
 }
 
-const shownFlops = (flops: number): string =>
+export const shownFlops = (flops: number): string =>
   flops < 1e8 ? `${(flops / 1e6).toFixed(2)} MFLOP` : `${(flops / 1e9).toFixed(2)} GFLOP`

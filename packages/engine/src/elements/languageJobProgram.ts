@@ -1,5 +1,6 @@
 import { merkleRootOfBytes, merkleRootOfNodes, treeDepth } from '@potluck/protocol'
 import { trainingProgram } from '../model/languagePrograms.ts'
+import { parameterCount } from '../model/parameterLayout.ts'
 import type { Program } from '../program/Program.ts'
 import { full, ProgramBuilder } from '../program/ProgramBuilder.ts'
 import { tensorRoot } from '../program/stateRoot.ts'
@@ -16,6 +17,7 @@ import type { InputSource } from './elementRecords.ts'
  * @param tokens    the training text as `encodeText` gives it
  * @param jobSeed   32 bytes; the seed of each task follows from them
  * @param aggregate the next state from the updates of so many shares; see `JobParts`
+ * @param finish    the claimed update from base and last state; the plain difference when left out
  * @throws PotluckError NOT_REFEREED when states are too far apart for a referee; BAD_RECIPE
  *
  * Cost: one hash of the text and of one state part; some milliseconds.
@@ -26,6 +28,7 @@ export function languageJobProgram(
   jobSeed: Uint8Array,
   shares: number,
   aggregate: Program,
+  finish: Program = updateProgram(parameterCount(recipe.config)),
 ): ExactJob {
   const { config, batch: B, steps, stateEverySteps, beta1, beta2, epsilon } = recipe
   const R = B * config.context
@@ -43,7 +46,6 @@ export function languageJobProgram(
     dataDepth: textDepth(tokens.length),
     dataRoot,
   })
-  const parameters = program.tensors[program.inputs.parameters!]!
   return exactJob({
     program,
     state: ['parameters', 'moment1', 'moment2'],
@@ -53,7 +55,7 @@ export function languageJobProgram(
       weights: fixedInput(weights),
       rates: { kind: 'schedule', depth: treeDepth(steps), root: merkleRootOfNodes(rateRoots) },
     },
-    finish: updateProgram(parameters.shape[0]!),
+    finish,
     aggregate,
     jobSeed,
     steps,

@@ -1,4 +1,5 @@
 import { PotluckError } from '@potluck/protocol'
+import { firstNan } from './checkNumbers.ts'
 import { type Program, sizeOf, type Tensor } from './Program.ts'
 
 /** The tensor of an input or output by name. Throws UNKNOWN_TENSOR with the names there are. */
@@ -20,7 +21,7 @@ export function inputFor(program: Program, name: string, values: Float32Array | 
       `input ${name} takes ${tensor.type}[${tensor.shape.join(', ')}], got ${type} of ${values.length}`,
     )
   }
-  const bad = type === 'f32' ? values.findIndex(Number.isNaN) : -1
+  const bad = type === 'f32' ? firstNan(values) : -1
   if (bad >= 0)
     throw new PotluckError('NAN', `input ${name} holds NaN at element ${bad}`, { operator: name, index: bad })
   return tensor

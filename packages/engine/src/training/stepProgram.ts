@@ -1,9 +1,9 @@
 import { sizeOfLayout } from '../model/layoutOf.ts'
 import { lossOf } from '../model/lossOf.ts'
 import type { Model } from '../model/Model.ts'
-import { type ModelInputs, modelInputs, rowsOf, viewsOf } from '../model/modelScope.ts'
+import { type FlatPart, type ModelInputs, modelInputs, rowsOf, viewsOf } from '../model/modelScope.ts'
 import { clipByNorm, globalNorm } from '../operators/clip.ts'
-import { addition, product } from '../operators/scalar.ts'
+import { addition, product, scalar, type Three } from '../operators/scalar.ts'
 import { Tape } from '../operators/Tape.ts'
 import { type Program, sizeOf, type Tensor } from '../program/Program.ts'
 import { full, ProgramBuilder } from '../program/ProgramBuilder.ts'
@@ -11,6 +11,14 @@ import type { TrainingRecipe } from './TrainingRecipe.ts'
 import { noiseSize, trainingScope } from './trainingScope.ts'
 import { stateParts } from './updatePlan.ts'
 import { type CarriedPart, carried, writeUpdate } from './writeUpdate.ts'
+
+/** What draws the steps of one participant towards the others', besides the loss of its own rows. */
+export type LocalPull = {
+  /** μ of FedProx (arXiv:1812.06127): μ·(w − anchor) is added to the gradient, before clipping. Adds the input `anchor`, laid out as the parameters. */
+  readonly proximal?: number
+  /** As SCAFFOLD (arXiv:1910.06378): adds the input `correction`, laid out as the parameters, to the gradient, before clipping. */
+  readonly isCorrected?: boolean
+}
 
 /**
  * One training step of any model: A forward and backward passes over B samples each, gradients added up in order,
@@ -21,7 +29,7 @@ import { type CarriedPart, carried, writeUpdate } from './writeUpdate.ts'
  * `rates` (`stepNumbers`); with dropout `noise`, uniforms for all sites of pass 0, then of pass 1, ….
  * Outputs: `loss` f32 [1]; with clipping `norm` f32 [1].
  */
-export function stepProgram(model: Model, recipe: TrainingRecipe): Program {
+export function stepProgram(model: Model, recipe: TrainingRecipe, pull: LocalPull = {}): Program {
   const { batch: B, accumulate: A = 1, clip } = recipe
   const builder = new ProgramBuilder()
   const inputs = modelInputs(builder, model)
@@ -45,13 +53,14 @@ export function stepProgram(model: Model, recipe: TrainingRecipe): Program {
       results.map(({ loss }) => loss),
     ),
   )
-  let gradients = model.parameters.map(({ name }, i) =>
+  let gradients: readonly Tensor[] = model.parameters.map(({ name }, i) =>
     added(
       builder,
       `gradient.${name}`,
       results.map((result) => result.gradients[i]!),
     ),
   )
+  gradients = pulled(builder, model, inputs.parameters, gradients, pull)
   if (clip !== undefined) {
     const norm = globalNorm(builder, 'norm', gradients)
     builder.output('norm', norm)
@@ -59,6 +68,33 @@ export function stepProgram(model: Model, recipe: TrainingRecipe): Program {
   }
   writeUpdate(builder, model, recipe, parts, gradients)
   return builder.finish()
+}
+
+/** g + μ·(w − anchor) + correction, of which only what the pull asks for. */
+function pulled(
+  builder: ProgramBuilder,
+  model: Model,
+  weights: FlatPart,
+  gradients: readonly Tensor[],
+  { proximal = 0, isCorrected = false }: LocalPull,
+): readonly Tensor[] {
+  const flat = (name: string): FlatPart =>
+    viewsOf(builder, model.parameters, builder.input(name, [sizeOfLayout(model.parameters)]))
+  const [anchor, correction] = [proximal > 0 ? flat('anchor') : null, isCorrected ? flat('correction') : null]
+  const towards = scalar<Three>('proximal', 3, (s, [g, w, a]) =>
+    s.add(g, s.multiply(s.constant(proximal), s.subtract(w, a))),
+  )
+  return model.parameters.map(({ name }, i) => {
+    let gradient = gradients[i]!
+    const size = sizeOf(gradient)
+    if (anchor) {
+      const operands = [full(gradient), full(weights.views.get(name)!), full(anchor.views.get(name)!)]
+      gradient = builder.map(`proximal.${name}`, towards, 1, size, operands, gradient.shape)
+    }
+    if (!correction) return gradient
+    const operands = [full(gradient), full(correction.views.get(name)!)]
+    return builder.map(`corrected.${name}`, addition, 1, size, operands, gradient.shape)
+  })
 }
 
 type Pass = {

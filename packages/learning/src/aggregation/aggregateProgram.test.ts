@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEngine, createReferenceEngine } from '@potluck/engine'
 import { sha256, utf8 } from '@potluck/protocol'
-import { type AggregatedRound, aggregateProgram, aggregateUpdates } from './aggregateProgram.ts'
 import { wordStream } from '../secureSum/wordStream.ts'
+import { type AggregatedRound, aggregateProgram, aggregateUpdates } from './aggregateProgram.ts'
 
 const f32 = (...values: number[]): Float32Array => Float32Array.from(values)
 const distance = (a: Float32Array, b: Float32Array): number =>

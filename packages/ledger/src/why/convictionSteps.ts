@@ -5,7 +5,18 @@ import { rows } from '../database/rows.ts'
 import { type Step, short, step } from './Step.ts'
 import type { Teller } from './Teller.ts'
 
-export type Conviction = { subject: Hex; slashed: bigint; burned: bigint | null; tx: Hex; block: number; round: number }
+export type Conviction = {
+  subject: Hex
+  slashed: bigint
+  burned: bigint | null
+  tx: Hex
+  block: number
+  round: number
+  /** What was wrong, when it was no claim. */
+  what?: string
+  /** What the disputes stand under, when that is not the subject. */
+  disputed?: Hex | undefined
+}
 
 /** How a game ended, by the last move (`IRefereeTypes.Move`). */
 const endings: Record<number, string> = {
@@ -22,16 +33,21 @@ export async function convictionSteps(
   convictions: readonly Conviction[],
 ): Promise<Step[]> {
   const steps: Step[] = []
-  for (const { subject, slashed, burned, tx, block, round } of convictions) {
+  for (const { subject, slashed, burned, tx, block, round, what, disputed = subject } of convictions) {
     const votes = await voteSteps(teller, job, subject)
-    const disputes = await disputeSteps(teller, job, subject)
+    const disputes = await disputeSteps(teller, job, disputed)
     const told = (units: bigint) => teller.money.text(units, teller.contracts.salt)
-    const how = votes.length > 0 ? `convicted on ${votes.length} votes` : 'found wrong by the referee and convicted'
+    const byWhom = votes.length > 0 ? `on ${votes.length} votes` : 'by the referee'
+    const how =
+      what === undefined
+        ? `It was ${votes.length > 0 ? `convicted ${byWhom}` : 'found wrong by the referee and convicted'}`
+        : `${what} was found wrong ${byWhom}`
+    const who = what === undefined ? 'it' : 'its proposer'
     steps.push(
       step({
         id: `conviction/${job}/${round}/${subject}`,
         kind: 'conviction',
-        text: `It was ${how}: ${told(slashed)} of its bond slashed${burned === null ? '' : `, ${told(burned)} of that burned`}, and it was expelled from the job.`,
+        text: `${how}: ${told(slashed)} of its bond slashed${burned === null ? '' : `, ${told(burned)} of that burned`}, and ${who} was expelled from the job.`,
         refs: { job, round, tx, block },
         because: [...votes, ...disputes],
       }),

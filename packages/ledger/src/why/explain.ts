@@ -8,6 +8,7 @@ import { inTransaction } from '../database/inTransaction.ts'
 import { firstRow, rows } from '../database/rows.ts'
 import { creditStep, creditWithdrawalStep, paidStep, place, receiptStep, withdrawalStep } from './moneyCameFrom.ts'
 import { inflowLeadsTo, receiptLeadsTo } from './moneyWentTo.ts'
+import { proposalConvictions } from './proposalConvictions.ts'
 import type { Movement } from './Records.ts'
 import { type Step, short, step } from './Step.ts'
 import { createTeller, type Teller } from './Teller.ts'
@@ -241,6 +242,10 @@ async function tellJob(
       )
     }
   }
+  // Of proposers that are no workers; the others' stand with their work.
+  if (worker === undefined)
+    for (const { node, step: told } of await proposalConvictions(teller, id, { round }))
+      if (!who.includes(node)) because.push(told)
   const text = `Job ${id}${round === undefined ? '' : `, round ${round}`}: ${who.length} workers enrolled.`
   const refs = { job: id, ...(round === undefined ? {} : { round }) }
   return step({ id: round === undefined ? `job/${id}` : `job/${id}/${round}`, kind: 'job', text, refs, because })

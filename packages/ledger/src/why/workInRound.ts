@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { amount, count, hex } from '../database/columns.ts'
 import { firstRow, rows } from '../database/rows.ts'
 import { type Conviction, convictionSteps } from './convictionSteps.ts'
+import { proposalConvictions } from './proposalConvictions.ts'
 import { type Refs, type Step, short, step } from './Step.ts'
 import type { Teller } from './Teller.ts'
 
@@ -95,6 +96,8 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
     job,
     convictions.filter((one) => one.round === round),
   )
+  const proposals = await proposalConvictions(teller, job, { round, node: worker })
+  convicted.push(...proposals.map((one) => one.step))
   if (place.report === null || !place.held) {
     const text =
       place.final === null
@@ -115,7 +118,7 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
   const before = convictions.find((one) => one.round < round)
   const text = before
     ? `${short(worker)} is paid 0 for round ${round} of job ${job}, because it was expelled after round ${before.round}.`
-    : `${short(worker)} is paid 0 for round ${round} of job ${job}, because it delivered no claim.`
+    : `${short(worker)} is paid 0 for round ${round} of job ${job}, because it delivered no claim${proposals.length > 0 ? '; the result that it proposed was found wrong' : ''}.`
   because.push(...(await takenOver(teller, job, round, worker)))
   return step({ id, kind: 'round', amount: 0n, token, text, refs: { ...refs, ...ending }, because })
 }

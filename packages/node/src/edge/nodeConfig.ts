@@ -1,4 +1,4 @@
-import { describeIssues, fields, PotluckError } from '@potluck/protocol'
+import { country, describeIssues, fields, PotluckError } from '@potluck/protocol'
 import { z } from 'zod'
 
 /** A private table that this node owns, and the asset it becomes. */
@@ -40,6 +40,8 @@ export const nodeConfig = z
     node: fields.address,
     /** Bits: WORKER 1, VALIDATOR 2, WITNESS 4, KEEPER 8, GATEWAY 16, OWNER 32, PROVIDER 64. */
     roles: z.number().int().min(0).max(127),
+    /** Country this machine is in (ISO 3166-1 alpha-2, such as DE): without it the node takes no work on data that is kept to some. */
+    region: country.optional(),
     host: z.string().max(100).default('127.0.0.1'),
     /** Blocks and status over HTTP; 0 takes a free port. */
     httpPort: z.number().int().min(0).max(65_535).default(0),

@@ -164,7 +164,8 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
     onError: (error) => log('debug', 'net', { why: String(error) }),
   })
 
-  const identity: Identity = { node: config.node, secret, key: addressOfSecret(secret), url, roles: config.roles }
+  const { node, roles, region } = config
+  const identity: Identity = { node, secret, key: addressOfSecret(secret), url, roles, region }
   const datasetOwner = config.dataset && table ? createDatasetOwner(config.dataset, table) : undefined
   const earner = createEarner({
     ownLists: () => (datasetOwner ? datasetOwner.ownLists(runtime.history, config.node)() : []),

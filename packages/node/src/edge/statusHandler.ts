@@ -1,6 +1,7 @@
 import type { Net } from '@potluck/net'
 import type { NodeRuntime } from '../NodeRuntime.ts'
 import type { Evaluation } from '../roles/datasetOwner.ts'
+import { deliveriesOfJob } from '../roles/delivery.ts'
 import { type Handler, sendJson } from './httpServer.ts'
 
 /** What a node tells anybody who asks: who it is, whom it sees, and how the jobs it knows stand. Nothing secret, nothing private. */
@@ -34,12 +35,19 @@ export function createStatusHandler(runtime: NodeRuntime, net: Net, evaluations:
           loss: body.lossMilli / 1000,
           update: body.claim.updateDigest,
         })),
+        /** Updates that this node handed in, and the bytes of each. */
+        handedIn: deliveriesOfJob({ job: facts.job, ports }).map((one) => ({
+          round: one.round,
+          share: one.delivery.claim.share,
+          bytes: one.delivery.updateBytes,
+        })),
       }
     })
     sendJson(response, 200, {
       node: identity.node,
       key: identity.key,
       roles: identity.roles,
+      region: identity.region,
       url: identity.url,
       network: runtime.network,
       p2p: { peerId: net.peerId, addresses: net.addresses(), peers: net.peers() },

@@ -1,7 +1,7 @@
 import type { Engine } from '@potluck/engine'
 import { recomputeClaim } from '@potluck/referee'
 import type { JobProgram } from '../program/JobProgram.ts'
-import { floatsOf } from '../program/languageProgram.ts'
+import { floatsOf } from '../program/tensorBytes.ts'
 
 /**
  * A drill: a worker that does a quarter of its steps and claims them all, with the last state repeated so that the claim looks whole.

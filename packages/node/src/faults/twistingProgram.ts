@@ -1,7 +1,8 @@
 import type { Engine } from '@potluck/engine'
 import { recomputeResult, wrongElement } from '@potluck/referee'
 import type { JobProgram } from '../program/JobProgram.ts'
-import { byShare, bytesOfFloats, floatsOf } from '../program/languageProgram.ts'
+import { byShare } from '../program/languageProgram.ts'
+import { bytesOfFloats, floatsOf } from '../program/tensorBytes.ts'
 import { referenceSeed } from '../round/taskSeed.ts'
 
 /**
@@ -27,7 +28,7 @@ export function twistingProgram(engine: Engine, honest: JobProgram): JobProgram 
       resultOf: ({ state, round, beacon, updates }) =>
         recomputeResult({
           ...{ job, engine, base: floatsOf(state), seed: referenceSeed(beacon, round) },
-          updates: byShare(updates, job.shares),
+          updates: byShare(honest, updates),
           tamper: (step) => (step > job.steps ? twist : undefined),
         }),
     },

@@ -11,6 +11,7 @@ export type Task = {
 }
 
 export type WorkResult = {
+  /** As it travels. */
   update: Uint8Array
   /** Hashes of the states along the way; their Merkle root stands in the claim. */
   stateRoots: Hex[]
@@ -21,7 +22,7 @@ export type AggregateTask = {
   state: Uint8Array
   round: number
   beacon: Hex
-  /** Of the claims that take part, in set order. */
+  /** Of the claims that take part, in set order, as they travel. */
   updates: readonly { share: number; update: Uint8Array }[]
 }
 
@@ -54,6 +55,8 @@ export type JobProgram = {
   work(task: Task): Promise<WorkResult>
   /** Why these bytes cannot be an update of this job, or undefined. */
   refuseUpdate(update: Uint8Array): string | undefined
+  /** The tensor that an update on its way stands for: what the root in its claim is of (P-52). For updates that are not refused. */
+  tensorOf(update: Uint8Array): Uint8Array
   /** The next state and how it came about. Pure: everyone gets the same bytes. */
   aggregate(task: AggregateTask): Promise<AggregateResult>
 }

@@ -1,46 +1,25 @@
 import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
 import { aggregateUpdates, publicJob } from '@potluck/learning'
-import { fromHex, type LanguageJob, merkleRootOfBytes, PotluckError, toHex } from '@potluck/protocol'
+import { codeOf, fromHex, type LanguageJob, merkleRootOfBytes, toHex } from '@potluck/protocol'
 import { recomputeClaim, recomputeResult } from '@potluck/referee'
 import { referenceSeed } from '../round/taskSeed.ts'
 import type { AggregateTask, JobProgram, Task } from './JobProgram.ts'
-
-const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
-
-/** f32 little-endian, the form of every tensor in a block. */
-export function floatsOf(bytes: Uint8Array): Float32Array {
-  if (bytes.length % 4 !== 0) throw new PotluckError('BAD_TENSOR', `${bytes.length} bytes are not whole f32 numbers`)
-  const floats = new Float32Array(bytes.length / 4)
-  if (isLittleEndian) {
-    new Uint8Array(floats.buffer).set(bytes)
-    return floats
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  for (let i = 0; i < floats.length; i++) floats[i] = view.getFloat32(4 * i, true)
-  return floats
-}
-
-export function bytesOfFloats(floats: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(4 * floats.length)
-  if (isLittleEndian) {
-    bytes.set(new Uint8Array(floats.buffer, floats.byteOffset, bytes.length))
-    return bytes
-  }
-  const view = new DataView(bytes.buffer)
-  for (let i = 0; i < floats.length; i++) view.setFloat32(4 * i, floats[i] as number, true)
-  return bytes
-}
+import { bytesOfFloats, floatsOf } from './tensorBytes.ts'
+import { updateForm } from './updateForm.ts'
 
 /** One place for each share, empty where none takes part. */
-export function byShare(updates: AggregateTask['updates'], shares: number): (Float32Array | undefined)[] {
+export function byShare(
+  { shares, tensorOf }: Pick<JobProgram, 'shares' | 'tensorOf'>,
+  updates: AggregateTask['updates'],
+): (Float32Array | undefined)[] {
   const rows = new Array<Float32Array | undefined>(shares).fill(undefined)
-  for (const { share, update } of updates) rows[share] = floatsOf(update)
+  for (const { share, update } of updates) rows[share] = floatsOf(tensorOf(update))
   return rows
 }
 
 /**
  * Public, exact training of a character transformer: a share is `recipe.steps` local steps on the worker's own batches, an update is
- * the model before minus the model after, and the next model weighs the updates by their cosine to a reference update that is
+ * the model before minus the model after as the job's encoding can say it, and the next model weighs the updates by their cosine to a reference update that is
  * trained on batches drawn by the beacon (design 4.4).
  *
  * @param text the training text, already checked against the job's CID
@@ -55,7 +34,10 @@ export function languageProgram(
   const { recipe } = job
   const tokens = encodeText(recipe.config, text)
   const size = parameterCount(recipe.config)
-  const exact = publicJob(recipe, tokens, fromHex(job.seed), job.shares)
+  const { encoding = 'f32' } = job
+  const exact = publicJob(recipe, tokens, fromHex(job.seed), job.shares, encoding)
+  const form = updateForm(size, encoding)
+  const rows = (updates: AggregateTask['updates']) => byShare({ shares: job.shares, tensorOf: form.tensorOf }, updates)
 
   async function trainFrom({ state, seed, signal, onStep }: Task) {
     const base = floatsOf(state)
@@ -68,8 +50,11 @@ export function languageProgram(
       ...(signal ? { signal } : {}),
       onStep: (step, loss) => onStep?.(step, Math.round(loss * 1000)),
     })
-    const update = base.map((before, i) => Math.fround(before - (result.parameters[i] as number)))
-    return { update, result }
+    const finish = await engine.prepare(exact.finish.program)
+    finish.write('base', base)
+    finish.write('parameters', result.parameters)
+    finish.run()
+    return { update: Float32Array.from(finish.read('update')), result }
   }
 
   return {
@@ -84,27 +69,33 @@ export function languageProgram(
       resultOf: ({ state, round, beacon, updates }) =>
         recomputeResult({
           ...{ job: exact, engine, base: floatsOf(state) },
-          ...{ seed: referenceSeed(beacon, round), updates: byShare(updates, job.shares) },
+          ...{ seed: referenceSeed(beacon, round), updates: rows(updates) },
         }),
     },
 
     async work(task) {
       const { update, result } = await trainFrom(task)
       const last = result.losses[result.losses.length - 1] ?? 0
-      return { update: bytesOfFloats(update), stateRoots: [...result.stateRoots], lossMilli: Math.round(last * 1000) }
+      return { update: form.pack(update), stateRoots: [...result.stateRoots], lossMilli: Math.round(last * 1000) }
     },
 
     refuseUpdate(update) {
-      if (update.length !== 4 * size) return `${update.length} bytes, expected ${4 * size}: one f32 for each parameter`
-      return floatsOf(update).every(Number.isFinite) ? undefined : 'a number in it is not finite'
+      try {
+        form.tensorOf(update)
+        return undefined
+      } catch (error) {
+        if (codeOf(error) !== 'BAD_UPDATE') throw error
+        return (error as Error).message
+      }
     },
+    tensorOf: form.tensorOf,
 
     async aggregate({ state, round, beacon, updates }) {
       const { update, result } = await trainFrom({ state, seed: referenceSeed(beacon, round) })
       const { next, weights } = await aggregateUpdates(engine, exact.aggregate.program, {
         base: floatsOf(state),
         reference: update,
-        updates: byShare(updates, job.shares),
+        updates: rows(updates),
       })
       const total = weights.reduce((sum, weight) => sum + weight, 0)
       return {

@@ -59,6 +59,7 @@ export function tabularProgram(jobId: number, job: TabularJob, members: readonly
         return (error as Error).message
       }
     },
+    tensorOf: (update) => update,
     async aggregate({ state, updates }) {
       const [first] = updates
       if (!first) return { state, weightsPpm: [], run: [] }

@@ -111,7 +111,7 @@ export async function recompute(
   const honest: Claim = {
     ...claim,
     updateDigest: toHex(sha256(result.update)),
-    updateRoot: toHex(merkleRootOfBytes(result.update)),
+    updateRoot: toHex(merkleRootOfBytes(view.program.tensorOf(result.update))),
     statesRoot: toHex(merkleRootOfNodes(result.stateRoots.map(fromHex))),
   }
   const correct = claimLeafHash(job, round, honest)

@@ -10,6 +10,8 @@ export type Delivery = {
   baseDigest: Hex
   lossMilli: number
   finishedMs: number
+  /** Of the update as it travels. */
+  updateBytes: number
 }
 
 const keyOf = (view: JobView, share: number): string => `delivery/${view.job}/${view.round}/${share}`
@@ -27,7 +29,13 @@ export function loadDeliveries(view: JobView): Delivery[] {
 }
 
 /** Everything this node ever delivered for the job, by round. */
-export function deliveriesOfJob({ job, ports }: JobView): { round: number; delivery: Delivery }[] {
+export function deliveriesOfJob({
+  job,
+  ports,
+}: {
+  job: number
+  ports: Pick<JobView['ports'], 'disk'>
+}): { round: number; delivery: Delivery }[] {
   return ports.disk.keys(`delivery/${job}/`).map((key) => ({
     round: Number(key.split('/')[2]),
     delivery: JSON.parse(ports.disk.get(key) as string) as Delivery,

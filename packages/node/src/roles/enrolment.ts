@@ -1,10 +1,13 @@
 import { fromHex, type Hex, type JobDocument, onionLayers, toHex } from '@potluck/protocol'
 import { type JobFacts, JobRole, lower } from '../JobFacts.ts'
-import type { JobTerms, NodeContext } from '../JobView.ts'
+import { type JobStatus, type JobTerms, type NodeContext, Phase } from '../JobView.ts'
+import type { Identity } from '../Ports.ts'
 import { onionKey } from './validator.ts'
 
 /** Registry bit of a data owner. */
 const OWNER = 32
+/** Trust class of jobs whose group is fixed. */
+const PRIVATE = 2
 
 /**
  * The roles this node takes in a job that is enrolling: each role it is registered for; as a worker, a data owner joins only private
@@ -28,6 +31,24 @@ export function rolesToTake(
       (role !== JobRole.worker || asWorker) &&
       (role === JobRole.witness || isPrivate || isExact),
   )
+}
+
+/**
+ * Whether a job still takes members that this node could be: anybody before its start; after it, workers for rounds to come, and in
+ * public jobs only, since a private group is fixed (P-56).
+ *
+ * @param terms undefined before they are known
+ */
+export function mayEnrol(
+  { phase, round }: Pick<JobStatus, 'phase' | 'round'>,
+  terms: Pick<JobTerms, 'rounds' | 'trustClass'> | undefined,
+  { expelled }: Pick<JobFacts, 'expelled'>,
+  { node, roles }: Pick<Identity, 'node' | 'roles'>,
+): boolean {
+  if (phase === Phase.enrolling) return true
+  if (phase < Phase.enrolling || phase >= Phase.done || expelled.has(node)) return false
+  const isWorker = (roles & JobRole.worker) !== 0 && (roles & OWNER) === 0
+  return isWorker && (terms === undefined || (terms.trustClass !== PRIVATE && round + 1 < terms.rounds))
 }
 
 /** Enrols the node in the roles it wants and does not have yet. Refusals by the contract are logged with their reason, once a call. */

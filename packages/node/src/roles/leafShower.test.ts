@@ -55,7 +55,7 @@ function nodeOf(node: Hex, subject = claimLeafHash(1, 0, claim)) {
   const view = {
     ...{ job: 1, round: 0, facts, inbox, ports, nowMs: 0, directory: new Directory(), baseRoot: claim.baseRoot },
     identity: { node },
-    program: { isExact: true },
+    program: { isExact: true, refuseUpdate: () => undefined, tensorOf: (bytes: Uint8Array) => bytes },
     sources: () => [] as string[],
     act: async (_what: string, send: () => Promise<unknown>) => {
       await send()

@@ -209,6 +209,7 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
       baseDigest: view.baseDigest,
       lossMilli: 0,
       finishedMs: view.nowMs,
+      updateBytes: update.length,
     })
     ports.log('info', 'private training done', { job: view.job, steps: progress.steps.length })
   }

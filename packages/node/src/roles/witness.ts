@@ -19,8 +19,10 @@ import {
 } from '@potluck/protocol'
 import { RAW } from '@potluck/store'
 import { type JobView, Phase } from '../JobView.ts'
+import type { JobProgram } from '../program/JobProgram.ts'
 import { checkClaim } from '../round/checkClaim.ts'
 import { chooseClaims } from '../round/chooseClaims.ts'
+import { refuseRegion } from '../round/refuseData.ts'
 import { commitOf } from './delivery.ts'
 
 /** Wait of each later member before it leads: a few gossip hops and a transaction. */
@@ -101,6 +103,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
         states,
         stateCount: program.states,
         copiesAllowed: !program.isExact,
+        refusedData: refuseRegion(regionOf(view, claim.worker), view.residencies),
       })
       if (!verdict.ok) {
         if (verdict.action === 'reject') memory.refused.add(hash)
@@ -118,10 +121,7 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
       }
       try {
         const update = await ports.fetch(claim.updateDigest, RAW, view.sources(url))
-        const why =
-          toHex(merkleRootOfBytes(update)) === claim.updateRoot
-            ? program.refuseUpdate(update)
-            : 'its Merkle root differs'
+        const why = refuseTensor(program, update, claim)
         if (why === undefined) memory.held.set(hash, { claim, states, hash })
         else {
           memory.refused.add(hash)
@@ -279,3 +279,14 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
     },
   }
 }
+
+/** Why these bytes are not the update that a claim speaks of, or undefined: the root in it is of what they unpack to (P-52). */
+function refuseTensor(program: JobProgram, update: Uint8Array, { updateRoot }: Claim): string | undefined {
+  const why = program.refuseUpdate(update)
+  if (why !== undefined) return why
+  return toHex(merkleRootOfBytes(program.tensorOf(update))) === updateRoot ? undefined : 'its Merkle root differs'
+}
+
+/** Where a worker says it is: we do not hear our own hello. */
+const regionOf = ({ identity, directory }: JobView, worker: Hex): string | undefined =>
+  worker === identity.node ? identity.region : directory.regionOf(worker)

@@ -36,7 +36,7 @@ export function createWorker(): { tick(view: JobView): Promise<void> } {
         share,
         baseRoot: view.baseRoot,
         updateDigest: toHex(sha256(result.update)),
-        updateRoot: toHex(merkleRootOfBytes(result.update)),
+        updateRoot: toHex(merkleRootOfBytes(program.tensorOf(result.update))),
         statesRoot: toHex(merkleRootOfNodes(result.stateRoots.map(fromHex))),
         units: program.units,
       },
@@ -44,8 +44,10 @@ export function createWorker(): { tick(view: JobView): Promise<void> } {
       baseDigest: view.baseDigest,
       lossMilli: result.lossMilli,
       finishedMs: view.nowMs,
+      updateBytes: result.update.length,
     })
-    ports.log('info', 'share done', { job, round, share, loss: result.lossMilli / 1000 })
+    const bytes = result.update.length
+    ports.log('info', 'share done', { job, round, share, loss: result.lossMilli / 1000, bytes })
   }
 
   return {

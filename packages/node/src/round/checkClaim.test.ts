@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Claim, fromHex, type Hex, merkleRootOfNodes, toHex } from '@potluck/protocol'
 import { type ClaimContext, checkClaim } from './checkClaim.ts'
+import { refuseRegion } from './refuseData.ts'
 import { commitHash } from './taskSeed.ts'
 
 const worker: Hex = `0x${'11'.repeat(20)}`
@@ -91,4 +92,11 @@ test('says what it saw and what was wanted', () => {
   const verdict = checkClaim({ ...claim, units: 1 }, context)
   assert.ok(!verdict.ok)
   assert.match(verdict.reason, /\b1 units claimed, a share has 640/)
+})
+
+test('ignores a claim of a worker that says it is where the data may not be worked on, or says nothing [P-55]', () => {
+  const residencies = new Map([[5, ['EU']]])
+  assert.equal(outcome({}, { refusedData: refuseRegion('FR', residencies) }), 'accept')
+  for (const region of ['US', undefined])
+    assert.equal(outcome({}, { refusedData: refuseRegion(region, residencies) }), 'ignore P-55')
 })

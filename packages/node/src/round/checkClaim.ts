@@ -21,6 +21,8 @@ export type ClaimContext = {
   /** State roots that came with the claim, and how many a share of this job has. */
   states: readonly Hex[]
   stateCount: number
+  /** Why the worker may not work on the job's data, by where it says it is. */
+  refusedData?: string | undefined
   /** Private jobs hand in one transcript by all members: equal updates are no copies there. */
   copiesAllowed: boolean
 }
@@ -33,6 +35,8 @@ export function checkClaim(claim: Claim, context: ClaimContext): Verdict {
     return no('reject', 'P-44', `${claim.worker} is not enrolled in job ${context.job}`)
   if (context.expelled.has(claim.worker))
     return no('reject', 'P-44', `${claim.worker} was expelled from job ${context.job}`)
+  // Its hello may only not have come yet.
+  if (context.refusedData !== undefined) return no('ignore', 'P-55', context.refusedData)
   if (claim.share >= context.shares) return no('reject', 'P-44', `share ${claim.share} of ${context.shares}`)
   // One round behind or ahead may only mean that somebody's view of the chain is late.
   if (claim.baseRoot !== context.baseRoot)

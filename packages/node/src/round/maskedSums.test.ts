@@ -143,6 +143,7 @@ class Group {
       expelled: new Set<Hex>(),
       disputes: new Map(),
       demands: new Map(),
+      due: [],
       finalAuditRoot: null,
       isOver: false,
     }
@@ -159,6 +160,7 @@ class Group {
       terms: {} as JobTerms,
       document,
       program: tabularProgram(1, document, this.workers),
+      residencies: new Map(),
       round: 0,
       committee: [],
       assignment: [],

@@ -181,6 +181,61 @@ static napi_value jsMerkleRoot(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* The numbers of a Float32Array of `length`; null for anything else. */
+static float *floatsOf(napi_env env, napi_value value, size_t length) {
+  size_t seen;
+  void *data;
+  napi_typedarray_type type;
+  if (napi_get_typedarray_info(env, value, &type, &seen, &data, NULL, NULL) != napi_ok || type != napi_float32_array) return NULL;
+  return seen == length ? data : NULL;
+}
+
+typedef struct {
+  Updates updates;
+  void (*work)(const Updates *updates, int part, int parts);
+} Pass;
+
+static void runPass(void *context, int part, int parts) {
+  Pass *pass = context;
+  pass->work(&pass->updates, part, parts);
+}
+
+/*
+ * measureUpdates(team, level, updates, length, reference, squares, dots): writes the two sums of each
+ * addUpdates(team, level, updates, length, moved, factors, factors): adds each times its factor
+ */
+static napi_value passOver(napi_env env, napi_callback_info info, int isMeasuring) {
+  ARGUMENTS(7)
+  Team *team = unbox(env, arguments[0]);
+  char level[16] = "";
+  uint32_t rows = 0;
+  double length = -1;
+  napi_get_value_string_utf8(env, arguments[1], level, sizeof level, NULL);
+  napi_get_array_length(env, arguments[2], &rows);
+  napi_get_value_double(env, arguments[3], &length);
+  const Kernels *kernels = kernelsOf(level);
+  if (!team || !kernels || length < 0) return refuse(env, "CLOSED", "a pass takes a team that has not ended and a level");
+  const float **updates = malloc((rows + 1) * sizeof(float *));
+  if (!updates) return refuse(env, "OUT_OF_MEMORY", "no memory for a list of updates");
+  float *whole = floatsOf(env, arguments[4], (size_t)length);
+  float *first = floatsOf(env, arguments[5], rows), *second = floatsOf(env, arguments[6], rows);
+  int isWhole = whole && first && second;
+  for (uint32_t i = 0; i < rows && isWhole; i++) {
+    napi_value item;
+    updates[i] = napi_get_element(env, arguments[2], i, &item) == napi_ok ? floatsOf(env, item, (size_t)length) : NULL;
+    isWhole = updates[i] != NULL;
+  }
+  if (isWhole) {
+    Pass pass = {{updates, rows, (Long)length, whole, first, first, second, whole}, isMeasuring ? kernels->measureUpdates : kernels->addUpdates};
+    runOnTeam(team, runPass, &pass);
+  }
+  free(updates);
+  return isWhole ? NULL : refuse(env, "SHAPE", "every update, and what a pass reads and writes beside them, must have its length");
+}
+
+static napi_value jsMeasureUpdates(napi_env env, napi_callback_info info) { return passOver(env, info, 1); }
+static napi_value jsAddUpdates(napi_env env, napi_callback_info info) { return passOver(env, info, 0); }
+
 NAPI_MODULE_INIT() {
   static const napi_property_descriptor functions[] = {
       {"createTeam", NULL, jsCreateTeam, NULL, NULL, NULL, napi_default, NULL},
@@ -191,6 +246,8 @@ NAPI_MODULE_INIT() {
       {"run", NULL, jsRun, NULL, NULL, NULL, napi_default, NULL},
       {"profile", NULL, jsProfile, NULL, NULL, NULL, napi_default, NULL},
       {"merkleRoot", NULL, jsMerkleRoot, NULL, NULL, NULL, napi_default, NULL},
+      {"measureUpdates", NULL, jsMeasureUpdates, NULL, NULL, NULL, napi_default, NULL},
+      {"addUpdates", NULL, jsAddUpdates, NULL, NULL, NULL, napi_default, NULL},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions);
   napi_value levels, sha;

@@ -3,6 +3,7 @@
 #include "matmul.h"
 #include "reduce.h"
 #include "rows.h"
+#include "updates.h"
 
 #define TEXT2(name) #name
 #define TEXT(name) TEXT2(name)
@@ -13,4 +14,5 @@ static size_t scratchBytes(const Operation *operation) {
   return operation->kind <= ROW_MAXIMUM ? elementsScratch(&operation->as.elements) : 0;
 }
 
-const Kernels AT_LEVEL(kernels) = {TEXT(LEVEL), runElements, runMatmul, runRows, runWindow, scratchBytes};
+const Kernels AT_LEVEL(kernels) = {TEXT(LEVEL), runElements,    runMatmul,  runRows,
+                                   runWindow,   measureUpdates, addUpdates, scratchBytes};

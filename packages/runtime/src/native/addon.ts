@@ -23,6 +23,26 @@ export type NativeAddon = {
     root: Uint8Array,
     isPortable: boolean,
   ): void
+  /** Writes the sums (E-11) of the squares of each update, and of its products with the reference. Throws SHAPE and CLOSED. */
+  measureUpdates(
+    team: TeamHandle,
+    level: string,
+    updates: readonly Float32Array[],
+    length: number,
+    reference: Float32Array,
+    squares: Float32Array,
+    dots: Float32Array,
+  ): void
+  /** Adds each update times its factor to `moved`, in their order (E-12); factors stand twice. Throws SHAPE and CLOSED. */
+  addUpdates(
+    team: TeamHandle,
+    level: string,
+    updates: readonly Float32Array[],
+    length: number,
+    moved: Float32Array,
+    factors: Float32Array,
+    same: Float32Array,
+  ): void
 }
 
 declare const brand: unique symbol

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { checkProgram, type Engine, type PrepareOptions, type Program } from '@potluck/engine'
-import { codeOf, PotluckError } from '@potluck/protocol'
+import { codeOf } from '@potluck/protocol'
+import { createTeam } from './createTeam.ts'
 import { loadAddon } from './loadAddon.ts'
 import { checkOpen, type NativeExecution, nativeExecution } from './nativeExecution.ts'
 import { readBuildRecord } from './nativeFiles.ts'
@@ -26,21 +27,13 @@ export type NativeEngine = Omit<Engine, 'prepare'> & {
  * OUT_OF_MEMORY and SHAPE from `prepare`; CLOSED after `close`
  */
 export function createNativeEngine(options: NativeOptions = {}): NativeEngine {
-  const { threads = 1, level, memoryLimitBytes = totalmem() } = options
-  const addon = loadAddon()
-  const chosen = level ?? addon.levels[0]!
-  if (!addon.levels.includes(chosen)) {
-    throw new PotluckError('BAD_OPTION', `no level ${chosen} on this processor; there are ${addon.levels.join(', ')}`)
-  }
-  if (!Number.isInteger(threads) || threads < 1 || threads > 256) {
-    throw new PotluckError('BAD_OPTION', `threads must be a whole number from 1 to 256, got ${threads}`)
-  }
-  const handle = addon.createTeam(threads)
-  const team = { addon, handle, level: chosen, memoryLimitBytes, isClosed: false }
+  const { memoryLimitBytes = totalmem() } = options
+  const { addon, handle, level, threads } = createTeam(options)
+  const team = { addon, handle, level, memoryLimitBytes, isClosed: false }
   return {
     executor: 'native',
-    threads: addon.teamSize(handle),
-    level: chosen,
+    threads,
+    level,
     async prepare(program, options = {}) {
       checkOpen(team)
       checkProgram(program)

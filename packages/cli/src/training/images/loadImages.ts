@@ -33,11 +33,11 @@ export function loadImages(options: ImageOptions): LoadedData {
   const { height, width, channels } = images
   return {
     shape: { kind: 'images', height, width, channels, classes, images: split.train.length },
-    train: asData(images, split.train, statistics),
-    valid: asData(images, split.valid, statistics),
+    train: imagesAsData(images, split.train, statistics),
+    valid: imagesAsData(images, split.valid, statistics),
     test:
       test &&
-      asData(
+      imagesAsData(
         test,
         Int32Array.from({ length: test.count }, (_, i) => i),
         statistics,
@@ -48,6 +48,7 @@ export function loadImages(options: ImageOptions): LoadedData {
     ],
     encoding: { data: 'images', ...statistics },
     files: {},
+    classes: Array.from({ length: classes }, (_, label) => String(label)),
   }
 }
 
@@ -64,7 +65,8 @@ function readTest(options: ImageOptions, train: LabelledImages, classes: number)
   return test
 }
 
-function asData(
+/** Images as rows: pixels in [0, 1], less the mean, by the deviation. */
+export function imagesAsData(
   images: LabelledImages,
   which: Int32Array,
   statistics: { mean: number; deviation: number },

@@ -5,10 +5,11 @@ import { splitRows } from '../splitRows.ts'
 import { describeTable } from './describeTable.ts'
 import { type EncodedRows, encodeRows, inputCount, type TableEncoding } from './encodeRows.ts'
 import { isMissing } from './fieldValues.ts'
-import { columnIndex, fitColumns } from './fitColumns.ts'
+import { columnIndex, fitColumns, MISSING } from './fitColumns.ts'
 import { fitTarget, type TableTask } from './fitTarget.ts'
 import { matchColumns } from './matchColumns.ts'
 import { type HeaderChoice, parseCsv } from './parseCsv.ts'
+import type { CsvRecord } from './readRecords.ts'
 
 export type TableOptions = {
   readonly csv: string
@@ -19,6 +20,8 @@ export type TableOptions = {
   readonly task?: TableTask | undefined
   readonly ignore: readonly string[]
   readonly categorical: readonly string[]
+  /** Column whose value names the client a row belongs to; no input of the model. */
+  readonly site?: string | undefined
   /** Part of the rows set aside for validation. */
   readonly validFraction: number
   readonly seed: Uint8Array
@@ -35,8 +38,11 @@ export function loadTable(options: TableOptions): LoadedData {
   const split = splitRows(rows.length, options.validFraction, options.seed)
   const pick = (which: Int32Array) => Array.from(which, (row) => rows[row]!)
   const trainRows = pick(split.train)
+  const site = options.site === undefined ? undefined : columnIndex(table, options.site)
+  // A site says where a row comes from, which a row from elsewhere has no answer to.
+  const ignore = site === undefined || site === target ? options.ignore : [...options.ignore, table.columns[site]!]
   const encoding: TableEncoding = {
-    columns: fitColumns(table, trainRows, { target, ignore: options.ignore, categorical: options.categorical }),
+    columns: fitColumns(table, trainRows, { target, ignore, categorical: options.categorical }),
     target: fitTarget(table, rows, trainRows, target, options.task),
   }
   const train = encodeRows(table, trainRows, encoding)
@@ -61,10 +67,20 @@ export function loadTable(options: TableOptions): LoadedData {
     ],
     encoding: { data: 'table', ...encoding },
     files: {},
+    ...(encoding.target.task === 'classification' ? { classes: encoding.target.classes } : {}),
+    ...(site === undefined ? {} : { sites: sitesOf(trainRows, site) }),
     ...(encoding.target.task === 'regression'
       ? { unit: { name: encoding.target.name, deviation: encoding.target.deviation } }
       : {}),
   }
+}
+
+/** The values a column has, in order of their characters, and which one each row has. */
+function sitesOf(rows: readonly CsvRecord[], site: number): { names: string[]; ofRow: Int32Array } {
+  const nameOf = ({ fields }: CsvRecord): string => (isMissing(fields[site] ?? '') ? MISSING : (fields[site] ?? ''))
+  const names = [...new Set(rows.map(nameOf))].sort()
+  const numbers = new Map(names.map((name, i) => [name, i]))
+  return { names, ofRow: Int32Array.from(rows, (row) => numbers.get(nameOf(row))!) }
 }
 
 function readTest(

@@ -2,6 +2,7 @@ import {
   bpeTokenizer,
   characterTokenizer,
   type GgufTokenizer,
+  readTokenizerJson,
   type Tokenizer,
   trainBpe,
   vocabularyOf,
@@ -54,6 +55,39 @@ function ofBytePairs(text: string, size: number): TextTokenizer {
     gguf: { kind: 'bpe', vocabulary },
     line: `${tokenizer.size} tokens: 256 bytes and ${tokenizer.size - 256} byte pairs learned from the part to train on${tokenizer.size < size ? ' (it has no more that come twice)' : ''}`,
   }
+}
+
+/**
+ * The tokenizer in a `tokenizer.json` of either kind that is written here.
+ *
+ * @throws PotluckError BAD_TOKENIZER
+ */
+export function readTextTokenizer(json: string): TextTokenizer {
+  const line = (size: number): string => `${size} tokens, as the base has them`
+  const characters = charactersIn(json)
+  if (characters !== undefined) {
+    const made = ofCharacters(characters)
+    return { ...made, json, line: line(made.tokenizer.size) }
+  }
+  const vocabulary = readTokenizerJson(json)
+  const tokenizer = bpeTokenizer(vocabulary)
+  return { tokenizer, json, gguf: { kind: 'bpe', vocabulary }, line: line(tokenizer.size) }
+}
+
+/** The characters of a file that `characterTokenizerJson` wrote, in order; undefined for any other. */
+function charactersIn(json: string): string | undefined {
+  let model: { type?: unknown; vocab?: Record<string, unknown> } | undefined
+  try {
+    model = (JSON.parse(json) as { model?: typeof model } | null)?.model
+  } catch {
+    // The reader of byte pairs says what is wrong with it.
+    return undefined
+  }
+  if (model?.type !== 'WordLevel' || typeof model.vocab !== 'object' || model.vocab === null) return undefined
+  const entries = Object.entries(model.vocab).sort(([, a], [, b]) => Number(a) - Number(b))
+  const isWhole = entries.every(([character, token], i) => token === i && [...character].length === 1)
+  if (isWhole && entries.length > 0) return entries.map(([character]) => character).join('')
+  throw new PotluckError('BAD_TOKENIZER', 'tokenizer.json: model.vocab must number single characters from 0')
 }
 
 /** A `tokenizer.json` that cuts a text into its characters: every character a word of its own. */

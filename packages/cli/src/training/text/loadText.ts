@@ -2,13 +2,15 @@ import type { TrainingData } from '@potluck/engine'
 import { PotluckError } from '@potluck/protocol'
 import type { LoadedData } from '../LoadedData.ts'
 import { readTextFile } from '../readDataFile.ts'
-import { tokenizerFor } from './TextTokenizer.ts'
+import { type TextTokenizer, tokenizerFor } from './TextTokenizer.ts'
 
 export type TextOptions = {
   readonly text: string
   readonly test?: string | undefined
   /** `chars` or `bpe:N`. */
   readonly tokenizer: string
+  /** That of a model to go on from, instead. */
+  readonly base?: TextTokenizer | undefined
   /** Part of the text, at its end, set aside for validation. */
   readonly validFraction: number
 }
@@ -24,7 +26,7 @@ export function loadText(options: TextOptions): LoadedData {
   const text = readTextFile(options.text)
   const cut = cutAt(text, Math.round(text.length * (1 - options.validFraction)))
   const [training, validation] = [text.slice(0, cut), text.slice(cut)]
-  const { tokenizer, json, gguf, line } = tokenizerFor(options.tokenizer, text, training)
+  const { tokenizer, json, gguf, line } = options.base ?? tokenizerFor(options.tokenizer, text, training)
   const parts = [
     { name: options.text, text: training },
     { name: `${options.text}, the end to validate on`, text: validation },

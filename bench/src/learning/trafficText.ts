@@ -1,0 +1,56 @@
+import { characterTokenizer, type Engine } from '@potluck/engine'
+import { partitionTokens } from '@potluck/learning'
+import { sha256, utf8 } from '@potluck/protocol'
+import { readBenchText } from './benchData.ts'
+import { type Arm, type ArmResult, type Common, runArm } from './trafficArm.ts'
+import type { Parts } from './trafficParts.ts'
+
+const WORKERS = 4
+const STEPS = 480
+/** Of the text's last tenth, which nobody trains on. */
+const VALIDATION_CHARACTERS = 20_000
+
+/** Distinct characters of the text. */
+const VOCABULARY = 65
+
+/** 342,432 parameters. */
+export const textConfig = {
+  kind: 'gpt',
+  vocabulary: VOCABULARY,
+  context: 32,
+  width: 96,
+  layers: 3,
+  heads: 4,
+} as const
+
+/** As in `imageArms`; tuned on one seed that is not reported. */
+export const textArms = {
+  /** Every worker's gradient in f32 after every step, into one Adam. */
+  synchronous: {
+    local: { steps: 1, batch: 8, optimizer: { kind: 'sgd' }, learningRate: 1 },
+    outer: { kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 },
+  },
+  compressed: {
+    local: { steps: 20, batch: 8, optimizer: { kind: 'adamw', beta2: 0.99 }, learningRate: 0.002 },
+    compression: { kind: 'topk', keep: 192, feedback: 4 },
+  },
+} as const satisfies Record<string, Arm>
+
+/** One arm on one seed; kept in `parts`. */
+export function runText(engine: Engine, parts: Parts, arm: keyof typeof textArms, seed: number): Promise<ArmResult> {
+  const key = JSON.stringify({ set: 'text', seed, arm, ...textArms[arm], WORKERS, STEPS })
+  return parts.get(key, () => runArm(engine, textArms[arm], textTask(seed)))
+}
+
+function textTask(seed: number): Common {
+  const text = readBenchText('tinyshakespeare/input.txt')
+  const tokens = characterTokenizer([...new Set(text)].sort().join('')).encode(text)
+  const cut = Math.floor(0.9 * tokens.length)
+  const runSeed = sha256(utf8(`traffic text ${seed}`))
+  const clients = partitionTokens(tokens.subarray(0, cut), WORKERS, 4096, runSeed).map((part, i) => ({
+    id: `worker ${i}`,
+    data: { kind: 'tokens' as const, tokens: part },
+  }))
+  const validation = { kind: 'tokens' as const, tokens: tokens.subarray(cut, cut + VALIDATION_CHARACTERS) }
+  return { config: textConfig, clients, seed: runSeed, steps: STEPS, validation }
+}

@@ -1,0 +1,223 @@
+import { judgeBase } from '@potluck/learning'
+import type { Changes } from './Changes.ts'
+import type { OpenedDelivery } from './Delivery.ts'
+import { write } from './Disk.ts'
+import type { DeliverAnswer } from './deliver.ts'
+import type { Process, Reply } from './Process.ts'
+import { type Receipt, receiptBytes, signReceipts } from './Receipts.ts'
+import type { Round, SetEntry } from './RoundChain.ts'
+import type { ScenarioWorld, SimMachine } from './ScenarioWorld.ts'
+
+type Held = { readonly id: string; readonly key: string; readonly bytes: Uint8Array; readonly arrivedMs: number }
+type Queued = { readonly held: Held; readonly done: (receipt: Receipt) => void }
+
+const frames = { name: 'frame' } as { readonly name: string; readonly holds?: Held }
+const lists = { name: 'list' } as { readonly name: string; readonly holds?: ClosedList }
+
+export type ClosedList = { readonly round: number; readonly entries: readonly SetEntry[] }
+
+/** Deliveries that come within this time share one sync and one signature. */
+const GATHER_MS = 250
+
+const keyOf = ({ round, share, piece }: OpenedDelivery): string => `${round}/${share}/${piece}`
+
+/**
+ * Where a keeper takes deliveries: judges them, puts them on disk many at a time, signs for them. A delivery is signed for only when it
+ * is safe and will stand in the keeper's list of this round or the next. While a list is closed and the set not yet fixed, deliveries wait:
+ * what was promised then could end up in no set, or in two.
+ */
+export class IntakeDesk {
+  readonly changes: Changes
+  /** Rounds whose list another keeper has asked for. */
+  readonly nudged = new Set<number>()
+  #world: ScenarioWorld
+  #machine: SimMachine
+  #process: Process
+  #held = new Map<string, Held>()
+  #byKey = new Map<string, string>()
+  #counts = new Map<number, number>()
+  #receipts = new Map<string, Receipt>()
+  #queue: Queued[] = []
+  #isSyncing = false
+  #closing = new Set<number>()
+
+  constructor(world: ScenarioWorld, machine: SimMachine, process: Process) {
+    this.#world = world
+    this.#machine = machine
+    this.#process = process
+    this.changes = world.changes()
+    for (const held of machine.disk.all(frames)) this.#remember(held)
+  }
+
+  /** Writes what has come in, one sync for all that waits. */
+  async run(): Promise<void> {
+    const { disk, secret } = this.#machine
+    for (;;) {
+      await this.changes.until(this.#process, 'deliveries to write', () => this.#queue.length > 0 || undefined)
+      await this.#process.sleep(GATHER_MS, 'deliveries to write')
+      this.#isSyncing = true
+      const batch = this.#queue.splice(0)
+      disk.put(...batch.map(({ held }) => write(frames, held.id, held, held.bytes.length)))
+      await disk.sync(this.#process)
+      const receipts = signReceipts(
+        batch.map(({ held }) => held.id),
+        secret,
+      )
+      batch.forEach(({ held, done }, i) => {
+        const receipt = receipts[i] as Receipt
+        this.#receipts.set(held.id, receipt)
+        done(receipt)
+      })
+      this.#isSyncing = false
+      this.changes.notify()
+    }
+  }
+
+  /** The answer to a delivery: a receipt once it is safe, or why not. */
+  async take(bytes: Uint8Array): Promise<Reply> {
+    const opened = this.#world.deliveries.open(bytes)
+    if (!opened.ok) return this.#refuse(opened.why)
+    const { delivery } = opened
+    for (;;) {
+      const verdict = this.#judge(delivery)
+      if (verdict.kind === 'refuse') return this.#refuse(verdict.why)
+      if (verdict.kind === 'take') break
+      const { round } = verdict
+      await this.#world.chain.watch(this.#process, `the set of round ${round.number}`, () => round.set)
+    }
+    const known = this.#receipts.get(delivery.id)
+    const receipt = known ?? (await this.#store(delivery, bytes))
+    const body: DeliverAnswer = { receipt }
+    return { body, sizeBytes: receiptBytes(receipt) }
+  }
+
+  holds = (id: string): boolean => this.#held.has(id)
+  bytesOf = (id: string): Uint8Array => this.#held.get(id)?.bytes ?? new Uint8Array(0)
+  idOf = (key: string): string | undefined => this.#byKey.get(key)
+  arrivalOf = (key: string): number | undefined => this.#held.get(this.#byKey.get(key) ?? '')?.arrivedMs
+
+  deliveryOf(id: string): OpenedDelivery {
+    const opened = this.#world.deliveries.open(this.bytesOf(id))
+    if (!opened.ok) throw new Error(`a delivery that was taken cannot be read: ${opened.why}`)
+    return opened.delivery
+  }
+
+  factsOf(id: string): OpenedDelivery & { readonly key: string; readonly arrivedMs: number } {
+    const delivery = this.deliveryOf(id)
+    return { ...delivery, key: keyOf(delivery), arrivedMs: this.#held.get(id)?.arrivedMs ?? 0 }
+  }
+
+  /** Pieces of a round that are here. */
+  countOf = (round: number): number => this.#counts.get(round) ?? 0
+
+  missingOf({ number, tasks }: Round): { share: number; piece: number; worker: number }[] {
+    const last = new Map(tasks.map((task) => [task.share, task]))
+    return [...last.values()].flatMap(({ share, count, worker }) =>
+      Array.from({ length: count }, (_, piece) => ({ share, piece, worker })).filter(
+        ({ piece }) => !this.#byKey.has(`${number}/${share}/${piece}`),
+      ),
+    )
+  }
+
+  listOf = (round: number): ClosedList | undefined => this.#machine.disk.get(lists, round)
+
+  /** From here on nothing new goes into the list of this round. Comes back when the list is safe. */
+  async close(round: Round): Promise<void> {
+    if (this.listOf(round.number)) return
+    this.#closing.add(round.number)
+    const isIdle = (): true | undefined => (this.#queue.length === 0 && !this.#isSyncing) || undefined
+    await this.changes.until(this.#process, 'deliveries being written', isIdle)
+    const { included, idOf } = this.#world.chain
+    const entries = [...this.#held.values()]
+      .filter(({ id, key }) => {
+        const of = Number(key.split('/')[0])
+        return (of === round.number || of === round.number - 1) && !included.has(id) && !idOf.has(key)
+      })
+      .map(({ id, key }) => ({ id, key }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    const { disk } = this.#machine
+    disk.put(write(lists, round.number, { round: round.number, entries }, 64 + 40 * entries.length))
+    await disk.sync(this.#process)
+    this.#sealed.set(round.number, { round: round.number, entries })
+    this.changes.notify()
+  }
+  #sealed = new Map<number, ClosedList>()
+
+  /** The list of a round once it is safe, here or from before a crash. */
+  sealedListOf(round: number): ClosedList | undefined {
+    return this.#sealed.get(round) ?? (this.#closing.has(round) ? undefined : this.listOf(round))
+  }
+
+  /** Keeps a delivery of a fixed set that came from another keeper. Nothing is signed for it. */
+  keepFetched(bytes: Uint8Array, wanted: readonly string[]): void {
+    const opened = this.#world.deliveries.open(bytes)
+    if (!opened.ok || !wanted.includes(opened.delivery.id)) return
+    const { id } = opened.delivery
+    const held: Held = { id, key: keyOf(opened.delivery), bytes, arrivedMs: this.#process.nowMs }
+    this.#machine.disk.put(write(frames, id, held, bytes.length))
+    this.#held.set(id, held)
+  }
+
+  /** Drops what no round needs any more. */
+  forget(before: number): void {
+    for (const { id, key } of this.#held.values()) {
+      if (Number(key.split('/')[0]) >= before) continue
+      this.#held.delete(id)
+      this.#byKey.delete(key)
+      this.#receipts.delete(id)
+      this.#machine.disk.remove(frames, id)
+    }
+  }
+
+  #store(delivery: OpenedDelivery, bytes: Uint8Array): Promise<Receipt> {
+    const waiting = this.#queue.find(({ held }) => held.id === delivery.id)
+    const held = waiting?.held ?? { id: delivery.id, key: keyOf(delivery), bytes, arrivedMs: this.#process.nowMs }
+    this.#remember(held)
+    return this.#process.wait(`piece ${held.key} to be on its own disk`, (done) => {
+      this.#queue.push({ held, done })
+      this.changes.notify()
+    })
+  }
+
+  #remember(held: Held): void {
+    const round = Number(held.key.split('/')[0])
+    if (!this.#byKey.has(held.key)) this.#counts.set(round, this.countOf(round) + 1)
+    this.#held.set(held.id, held)
+    this.#byKey.set(held.key, held.id)
+  }
+
+  #judge(
+    delivery: OpenedDelivery,
+  ): { kind: 'take' } | { kind: 'wait'; round: Round } | { kind: 'refuse'; why: string } {
+    const { chain, scenario, machineOf } = this.#world
+    const refuse = (why: string): { kind: 'refuse'; why: string } => ({ kind: 'refuse', why })
+    const { id, share, piece } = delivery
+    const key = keyOf(delivery)
+    const round = chain.roundAt(delivery.round)
+    const current = chain.current
+    if (!round || !current) return refuse(`round ${delivery.round} is not open`)
+    if (chain.included.has(id)) return { kind: 'take' }
+    if (chain.isDone) return refuse('the run is over')
+    if (delivery.base !== round.baseRoot)
+      return refuse(`the base ${delivery.base} is not that of round ${delivery.round}: fetch the model anew`)
+    const base = judgeBase(delivery.base, { current: current.baseRoot, previous: current.previousRoot })
+    if (!base.ok || delivery.round < current.number - 1) return refuse(base.ok ? 'two rounds late' : base.why)
+    if (delivery.steps !== scenario.training.steps / scenario.pieces)
+      return refuse(`a piece has other steps than ${delivery.steps}`)
+    const known = this.#byKey.get(key) ?? chain.idOf.get(key)
+    if (known !== undefined && known !== id) return refuse('there is another delivery for this piece')
+    if (known === undefined && chain.workerOf(round, share, piece) !== machineOf(delivery.from)?.node)
+      return refuse('the piece is not, or no longer, for this worker: others took it over (L-69)')
+    const isClosed = this.#closing.has(current.number) || this.listOf(current.number) !== undefined
+    if (isClosed && !current.set) return { kind: 'wait', round: current }
+    const isLast = current.number === scenario.rounds
+    if (current.set && (isLast || delivery.round < current.number))
+      return refuse('too late: the set that it could be in is fixed')
+    return { kind: 'take' }
+  }
+
+  #refuse(refused: string): Reply {
+    this.#world.ledger.refuse(refused)
+    return { body: { refused }, sizeBytes: 20 + refused.length }
+  }
+}
