@@ -4,10 +4,11 @@
  *
  * Long: run it in slices with POTLUCK_BENCH_SECONDS; finished parts are kept in results/parts/traffic.json.
  */
+import type { Engine } from '@potluck/engine'
 import { createLocalEngine } from '@potluck/runtime'
 import { type ArmResult, pairedDifference } from './learning/trafficArm.ts'
 import { runImages } from './learning/trafficImages.ts'
-import { openParts, type Parts } from './learning/trafficParts.ts'
+import { openParts } from './learning/trafficParts.ts'
 import { measureRound } from './learning/trafficRound.ts'
 import { runText } from './learning/trafficText.ts'
 import type { Row } from './Row.ts'
@@ -40,17 +41,17 @@ export async function run(): Promise<Row[]> {
     }
     return pairs
   }
+  const text = await pairsOf((arm, seed) => runText(engine, parts, arm, seed))
   for (const set of ['mnist', 'fashion'] as const) {
     for (const partition of ['iid', 'dirichlet'] as const) {
       const pairs = await pairsOf((arm, seed) => runImages(engine, parts, set, partition, arm, seed))
       cells.set(`${set}.${partition}`, pairs)
     }
   }
-  const text = await pairsOf((arm, seed) => runText(engine, parts, arm, seed))
-  return [...(await roundRows(parts, engine)), ...runRows(cells, text)]
+  return [...(await roundRows(engine)), ...runRows(cells, text)]
 }
 
-async function roundRows(_parts: Parts, engine: Parameters<typeof measureRound>[0]): Promise<Row[]> {
+async function roundRows(engine: Engine): Promise<Row[]> {
   const { parameters, messageBytes, otherBytes, encodeMbPerS, decodeMbPerS } = await measureRound(engine)
   const plain = 4 * parameters
   const unit = 'f32 bytes / message bytes, frame and signature included'

@@ -29,15 +29,11 @@ const statistics = (attackers: number): Rule[] => [
   { kind: 'trimmedMean', trim: attackers },
   { kind: 'geometricMedian' },
   { kind: 'centeredClipping' },
-  { kind: 'normBound' },
   // biome-ignore lint/suspicious/noThenProperty: the rule that follows, as Rule names it
   { kind: 'nearestNeighbours', attackers, then: { kind: 'trimmedMean', trim: attackers } },
 ]
-/** A bucket with one liar is a liar: at 40 % they would be the majority. */
-// biome-ignore lint/suspicious/noThenProperty: as above
-const bucketed: Rule = { kind: 'bucketing', size: 2, then: { kind: 'centeredClipping' } }
-/** Tried at 40 % too. */
-const strongest = ['mean', 'geometricMedian', 'centeredClipping', 'nearestNeighbours']
+/** Tried at 40 % too, against the known attacks only. */
+const strongest = ['geometricMedian', 'centeredClipping']
 const harder: Attack[] = [
   { kind: 'alie', z: 1.5 },
   { kind: 'ipm' },
@@ -66,9 +62,10 @@ export function attackCells(): AttackCell[] {
     for (const attackers of [few, many]) {
       const isFew = attackers === few
       const all = statistics(attackers)
-      for (const rule of isFew ? [...all, bucketed] : all.filter(({ kind }) => strongest.includes(kind))) {
+      for (const rule of isFew ? all : all.filter(({ kind }) => strongest.includes(kind))) {
         cells.push({ rule, compression: dense, attack: none, attackers: 0, seed })
-        for (const attack of harder) cells.push({ rule, compression: dense, attack, attackers, seed })
+        for (const attack of isFew ? harder : harder.slice(0, 2))
+          cells.push({ rule, compression: dense, attack, attackers, seed })
       }
     }
   }

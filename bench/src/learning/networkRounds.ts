@@ -73,7 +73,8 @@ export async function networkRounds(setting: NetworkSetting): Promise<NetworkRes
   let [trainedMs, allMs, done] = [0, 0, 0]
   for (const process of processes.slice(keepers)) {
     process.spawn(async () => {
-      trainedMs += await work(setting, links, process, new Changes(scheduler))
+      const ms = await work(setting, links, process, new Changes(scheduler))
+      trainedMs += ms
       allMs += scheduler.nowMs
       done++
     })

@@ -83,13 +83,13 @@ export async function publishedHeartPrivate(): Promise<Row[]> {
   const tables = heartTables()
   const gradients = await rowGradients(engine, heartConfig)
   const rows: Row[] = []
-  const over = async (run: (seed: number) => Promise<number>): Promise<number> => {
+  const over = async (run: (seed: number) => Promise<number>): Promise<number[]> => {
     const found: number[] = []
     for (const seed of starts) found.push(await run(seed))
-    return meanOf(found)
+    return found
   }
-  const accuracy = (setting: Private): Promise<number> =>
-    over((seed) => runPrivate(engine, gradients, tables, setting, seed))
+  const accuracy = async (setting: Private): Promise<number> =>
+    meanOf(await over((seed) => runPrivate(engine, gradients, tables, setting, seed)))
   const rival = 'FLamby, dp_example, its 5 seeds'
   const row = (what: string, value: number, unit: string, rivalValue: number | null): Row => ({
     what: `heart.private.${what}`,
@@ -100,7 +100,10 @@ export async function publishedHeartPrivate(): Promise<Row[]> {
   const plain = await over(
     async (seed) => heartAccuracy(tables, await runStrategy(engine, tables, 'FedAvg100', seed)).mean,
   )
-  rows.push(row('none.mean', plain, unit, WITHOUT_NOISE))
+  const mean = meanOf(plain)
+  rows.push(row('none.mean', mean, unit, WITHOUT_NOISE))
+  const square = plain.reduce((sum, x) => sum + (x - mean) * (x - mean), 0)
+  rows.push(row('none.sd', Math.sqrt(square / (plain.length - 1)), `of ${unit}`, null))
   // The least noise that is allowed stands for none: at this rate it moves no weight in its third digit.
   const clipped = { noise: [0.05, 0.05, 0.05, 0.05], way: 'published', name: 'clipped' } as const
   rows.push(row('clippedOnly.mean', await accuracy(clipped), unit, null))

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import {
   type AddMasks,
   addRing,
@@ -8,6 +6,7 @@ import {
   decodeSumMessage,
   encodeRing,
   encodeSumMessage,
+  type MaskRounds,
   maskUpdate,
   type RevealMessage,
   type RingBits,
@@ -36,9 +35,6 @@ export type SumCost = {
   readonly totalRatio: number
 }
 
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
@@ -65,8 +61,8 @@ function updateOf(plan: SumPlan, member: number, values: Float32Array): RingWord
 /**
  * Runs one sum with every message as bytes, and checks the result against the plain ring sum to the bit.
  *
- * The last `gone` members fall silent when their masked words are due. CPU time of this process with all its threads; what 100 members
- * leave behind is collected between their turns, for each of them would leave it on another machine.
+ * The last `gone` members fall silent when their masked words are due. CPU time of this process with all its threads, garbage collection
+ * included.
  *
  * @throws PotluckError NOT_EXACT
  */
@@ -76,6 +72,7 @@ export function secureSumCost(options: {
   colluders: number
   length: number
   bits: RingBits
+  rounds: MaskRounds
   addMasks: AddMasks
 }): SumCost {
   const ids = Array.from({ length: options.members }, (_, i) => `member-${String(i).padStart(4, '0')}`)
@@ -89,6 +86,7 @@ export function secureSumCost(options: {
     base: hash('base'),
     members: ids,
     bits: options.bits,
+    rounds: options.rounds,
     length: options.length,
     seed: hash('beacon'),
     colluders: options.colluders,
@@ -141,8 +139,6 @@ export function secureSumCost(options: {
     const words = updateOf(setup.plan, i, values)
     addRing(expected, words)
     const parcels = setup.neighbours[i]!.map((at) => shares[at]!)
-    // What this process threw away for the other members is not this one's work.
-    if (i % 4 === 0) collectGarbage()
     const { state, bytes } = timed(client, () => {
       const step = maskUpdate(setup, member, dealt[i]!.state, receive(parcels), words, started[i]!.ledger)
       return { state: step.state, bytes: send(step.message) }

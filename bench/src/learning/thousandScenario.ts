@@ -16,5 +16,6 @@ export const thousandScenario = (rounds = 5): Scenario => ({
   training: { steps: 10, batch: 32, learningRate: 0.1 },
   speed: { least: 3, most: 5 },
   deadline: { ...defaultScenario.deadline, factor: 6 },
+  compression: { kind: 'dense', bits: 2 },
   data: { ...defaultScenario.data, rowsPerWorker: 64, validationRows: 2_000 },
 })

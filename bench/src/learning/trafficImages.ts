@@ -11,7 +11,7 @@ export type ImageSet = 'mnist' | 'fashion'
 const CLIENTS = 8
 const TRAIN_ROWS = 10_000
 const TEST_ROWS = 10_000
-const STEPS = 800
+const STEPS = 1600
 
 /** 784-32-10: 25,450 parameters. */
 export const imageConfig = { kind: 'mlp', inputs: 784, hidden: [32], activation: 'relu', classes: 10 } as const
@@ -31,7 +31,7 @@ const compressed = (learningRate: number): Arm => ({
  * momentum, inner steps and the outer step, at rates of equal standing.
  */
 export const imageArms = {
-  mnist: { synchronous: synchronous(0.8), compressed: compressed(0.1) },
+  mnist: { synchronous: synchronous(0.4), compressed: compressed(0.1) },
   fashion: { synchronous: synchronous(0.2), compressed: compressed(0.025) },
 } as const
 

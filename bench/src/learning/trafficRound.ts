@@ -8,7 +8,7 @@ import {
   openUpdateMessage,
   writeUpdateMessage,
 } from '@potluck/learning'
-import { addressOfSecret, recoverSigner, sha256, signDigest, utf8 } from '@potluck/protocol'
+import { addressOfSecret, PotluckError, recoverSigner, sha256, signDigest, utf8 } from '@potluck/protocol'
 import { imageRows, readImages, shuffledNumbers } from './benchData.ts'
 
 /** 1,068,810 parameters. */
@@ -60,7 +60,8 @@ export async function measureRound(engine: Engine): Promise<RoundTraffic> {
   }
   const message = writeUpdateMessage(header, bytes, (digest) => signDigest(digest, secret))
   const opened = openUpdateMessage(message, { ...header, compression: roundCompression }, recoverSigner)
-  if (!opened.update.every((value, i) => value === update[i])) throw new Error('the message does not bring the update')
+  if (!opened.update.every((value, i) => value === update[i]))
+    throw new PotluckError('BENCH_WRONG', 'the message does not bring the update')
   const frame = message.length - bytes.length
   const other = otherCodes(update)
   const speed = (run: () => unknown): number => (4 * length) / 1e6 / bestSeconds(run)

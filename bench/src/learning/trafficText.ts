@@ -6,7 +6,7 @@ import { type Arm, type ArmResult, type Common, runArm } from './trafficArm.ts'
 import type { Parts } from './trafficParts.ts'
 
 const WORKERS = 4
-const STEPS = 480
+const STEPS = 240
 /** Of the text's last tenth, which nobody trains on. */
 const VALIDATION_CHARACTERS = 20_000
 
@@ -23,16 +23,21 @@ export const textConfig = {
   heads: 4,
 } as const
 
-/** As in `imageArms`; tuned on one seed that is not reported. */
+/**
+ * Tuned on seed 1, which is not reported. Ours is dense: with so few rounds nothing is worth carrying over, no feedback has to be
+ * published, and at 80 inner steps two bits a value are below a thousandth. Its inner optimiser is Muon; the synchronous arm's is the
+ * best that an exchange of gradients can have here, an Adam on their mean (rates 0.0005 to 0.004;
+ * Muon on each worker's gradient, with momentum outside, came out worse).
+ */
 export const textArms = {
   /** Every worker's gradient in f32 after every step, into one Adam. */
   synchronous: {
     local: { steps: 1, batch: 8, optimizer: { kind: 'sgd' }, learningRate: 1 },
-    outer: { kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 },
+    outer: { kind: 'adam', rate: 0.001, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 },
   },
   compressed: {
-    local: { steps: 20, batch: 8, optimizer: { kind: 'adamw', beta2: 0.99 }, learningRate: 0.002 },
-    compression: { kind: 'topk', keep: 192, feedback: 4 },
+    local: { steps: 80, batch: 8, optimizer: { kind: 'muon' }, learningRate: 0.001 },
+    compression: { kind: 'dense', bits: 2 },
   },
 } as const satisfies Record<string, Arm>
 

@@ -105,6 +105,10 @@ test('a run that was stopped goes on to the same bits, with everything that carr
     assert.deepEqual(read('parts', name), read('whole', name), name)
   }
   assert.equal(readRounds(read('parts', 'log.jsonl').toString(), 99).length, 6)
+  const shorter = await refusal(...settings, '--rounds', '5', '--out', 'parts', '--resume')
+  assert.deepEqual([shorter.code, shorter.message.includes('round 6')], ['BAD_CHECKPOINT', true])
+  const longer = await report(...settings, '--rounds', '8', '--out', 'parts', '--resume')
+  assert.equal(longer.stateHash, (await report(...settings, '--rounds', '8', '--out', 'longer')).stateHash)
   const other = await run('--json', ...settings, '--rule', 'mean', '--out', 'parts', '--resume')
   assert.deepEqual([other.code, /BAD_CHECKPOINT.*federation/.test(other.stderr)], [1, true])
 })

@@ -1,5 +1,6 @@
 import type { BestState, Checkpoint, Engine } from '@potluck/engine'
 import { type FederatedCheckpoint, type FederatedOptions, federate, type Partition } from '@potluck/learning'
+import { PotluckError } from '@potluck/protocol'
 import { contributionScorer } from '../federated/contributionScorer.ts'
 import { asCheckpoint, fromCheckpoint } from '../federated/federatedCheckpoint.ts'
 import { type FederatedReport, finishFederated } from '../federated/finishFederated.ts'
@@ -55,9 +56,14 @@ const scorerOf = (engine: Engine, options: FederatedOptions, { model }: Prepared
 
 type Resumed = { readonly state: FederatedCheckpoint; readonly best: BestState | null }
 
-function resumedFrom(layout: RunLayout, { run }: PreparedFederation): Resumed {
+/** Throws BAD_CHECKPOINT for another run's, or one that is further than the run shall go. */
+function resumedFrom(layout: RunLayout, { run, options: { rounds } }: PreparedFederation): Resumed {
   const { checkpoint, identity } = readCheckpoint(layout.checkpoint)
   checkSameRun(identity, run.identity, layout.checkpoint)
+  if (checkpoint.step > rounds) {
+    const message = `${layout.checkpoint} is of round ${checkpoint.step}, --rounds says ${rounds}: say ${checkpoint.step} or more`
+    throw new PotluckError('BAD_CHECKPOINT', message, { file: layout.checkpoint, round: checkpoint.step })
+  }
   return { state: fromCheckpoint(checkpoint, run.plan.parameters, layout.checkpoint), best: checkpoint.best }
 }
 

@@ -15,5 +15,5 @@ test('the protocol gives the plain sum of the words to the bit, and counts more 
     assert.deepEqual(seen, plain)
     assert.ok(bytes > 4 * 4 * length && bytes < 20_000, String(bytes))
   }
-  assert.throws(() => sum(1, new Map([...words].slice(0, 2))), { code: 'GROUP_TOO_SMALL' })
+  assert.throws(() => sum(1, new Map([...words].slice(0, 2))), { code: 'BAD_GROUP' })
 })

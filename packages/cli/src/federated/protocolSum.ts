@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from
 import {
   consentTo,
   dealShares,
+  defaultMaskRounds,
   defaultTolerance,
   encodeSumMessage,
   federatedSeed,
@@ -42,6 +43,7 @@ export async function protocolSum(seed: Uint8Array): Promise<NonNullable<Masks['
       base: toHex(federatedSeed(seed, round, 'base')),
       members: ids,
       bits: 32,
+      rounds: defaultMaskRounds,
       length: first.length,
       seed: toHex(federatedSeed(seed, round, 'circle')),
       ...defaultTolerance(ids.length),
@@ -58,9 +60,10 @@ export async function protocolSum(seed: Uint8Array): Promise<NonNullable<Masks['
     const roster = server.roster()
     const dealt = members.map((member, i) => dealShares(setup, member, started[i]!.state, roster))
     for (const { message } of dealt) server.takeShares(counted(message))
+    // A member masks its words in place: the caller's stay as they are.
     const masked = members.map((member, i) => {
       const shares = server.sharesFor(memberNumber(setup, member.self))
-      return maskUpdate(setup, member, dealt[i]!.state, shares, words.get(member.self)!, started[i]!.ledger)
+      return maskUpdate(setup, member, dealt[i]!.state, shares, words.get(member.self)!.slice(), started[i]!.ledger)
     })
     for (const { message } of masked) server.takeMasked(counted(message))
     const survivors = server.closeList()

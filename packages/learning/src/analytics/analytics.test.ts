@@ -13,7 +13,7 @@ import { parseHeartCsv } from '../tables/parseTable.ts'
 import { localStatistics, scalingFromSum } from '../tables/scaling.ts'
 import type { TableRow } from '../tables/tableRow.ts'
 import { heartSchema, inputNames } from '../tables/tableSchema.ts'
-import { labelCounts, histogramCounts } from './histogram.ts'
+import { histogramCounts, labelCounts } from './histogram.ts'
 import { momentsFromSum, momentsVector } from './moments.ts'
 import { narrowQuantile, quantileEdges, startQuantile } from './quantile.ts'
 import { queryResult, queryWords } from './queryWords.ts'
@@ -55,6 +55,7 @@ function ask(
     base: hash('query'),
     members: hospitals,
     bits,
+    rounds: 8,
     length: words.get('va')!.length,
     seed: hash('beacon'),
     ...defaultTolerance(4),

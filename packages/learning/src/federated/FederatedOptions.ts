@@ -8,7 +8,12 @@ import type { OuterOptimizer } from '../outer/OuterOptimizer.ts'
 import { type ClientNoise, type Masks, maskedGroups } from './maskedGroups.ts'
 
 /** One participant with rows of its own. */
-export type Client = { readonly id: string; readonly data: TrainingData }
+export type Client = {
+  readonly id: string
+  readonly data: TrainingData
+  /** Its own rows that are never trained on, for a model with personal parameters. */
+  readonly validation?: TrainingData
+}
 
 /** How a participant's steps differ from plain local training. */
 export type LocalMethod =
@@ -42,6 +47,8 @@ export type FederatedOptions = {
   readonly validation?: TrainingData | undefined
   /** Rounds between two evaluations; the last is always evaluated. Default 1. */
   readonly evaluateEvery?: number
+  /** Names of parameters that stay with each client, such as the last layer's. Not with SCAFFOLD. */
+  readonly personal?: readonly string[]
   /** Sums in groups instead of single updates: all clients, every round; the rule works on the groups' means. */
   readonly masks?: Masks
   /** Without masks, each client hides itself with all the noise; with them each adds its part. */
@@ -84,6 +91,8 @@ export type FederatedRound = {
   readonly loss: number
   /** Of the model after the round, where one is due. */
   readonly evaluation: Evaluation | null
+  /** With personal parameters, and where clients have validation rows: each client's own model on its own rows. */
+  readonly personal: Evaluation | null
   readonly members: readonly number[]
   /** Each member's part in the aggregate, in order of `members`; all 0 when the model stayed as it was. */
   readonly weights: Float32Array
@@ -111,6 +120,8 @@ export type FederatedCheckpoint = {
   /** SCAFFOLD: the common variate and each client's own. */
   readonly control?: Float32Array
   readonly controls: ReadonlyMap<number, Float32Array>
+  /** By client number: its whole parameters when it last trained, where a part of them is its own. */
+  readonly personal?: ReadonlyMap<number, Float32Array>
 }
 
 export type FederatedResult = {
@@ -144,6 +155,8 @@ export function checkFederated(options: FederatedOptions): void {
     refuse('method.mu', 'above 0 and below 1000', method.mu)
   if (method.kind === 'scaffold' && (local.optimizer.kind !== 'sgd' || (local.optimizer.momentum ?? 0) > 0))
     refuse('local.optimizer', 'sgd without momentum, which SCAFFOLD is defined for', local.optimizer.kind)
+  if ((options.personal?.length ?? 0) > 0 && method.kind === 'scaffold')
+    refuse('method', 'plain or proximal with personal parameters', method.kind)
   const bad = options.attackers?.of.find((client) => !(client in clients))
   if (bad !== undefined) refuse('attackers.of', `numbers of clients, 0 to ${clients.length - 1}`, bad)
   const { masks, noise } = options

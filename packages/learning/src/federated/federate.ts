@@ -29,6 +29,7 @@ import { drawMembers, federatedSeed } from './federatedSeed.ts'
 import { type LocalTrainer, localTrainer } from './localTrainer.ts'
 import { guessReference, lyingClients, withAttacks } from './lyingClients.ts'
 import { maskedGroups } from './maskedGroups.ts'
+import { PersonalPart, personalEvaluator } from './PersonalPart.ts'
 import { normOf, ofMembers, receiveEach, sum, sumGroups } from './receiveUpdates.ts'
 
 /**
@@ -53,6 +54,8 @@ export async function* federate(
   const trainer = await localTrainer(engine, model, options.local, { pull, ...frozen })
   const plain = method.kind === 'plain' ? trainer : await localTrainer(engine, model, options.local, frozen)
   const evaluate = options.validation && (await prepareEvaluation(engine, model, options.validation, options.frozen))
+  const own = new PersonalPart(model, options.personal ?? [], resume?.personal)
+  const evaluateOwn = options.personal ? await personalEvaluator(engine, model, clients, options.frozen) : null
   const lying = lyingClients(options)
   const sizes = clients.map(({ data }) => samplesOf(data, model.sample))
   const residuals = new Map(resume?.residuals)
@@ -67,13 +70,16 @@ export async function* federate(
     ...{ version: 1, round, parameters: parameters.slice(), outer: { ...outerState }, residuals: new Map(residuals) },
     ...(previous ? { previous } : {}),
     ...(controls ? controls.state() : { controls: new Map() }),
+    ...(options.personal ? { personal: own.state() } : {}),
   })
+
+  const cut = (update: Float32Array): Float32Array => own.cut(update)
 
   while (round < rounds) {
     round++
     const base = parameters
     const members = drawMembers(seed, round, clients.length, perRound)
-    const trained = await trainMembers(trainer, options, { round, base, members, lying, controls })
+    const trained = await trainMembers(trainer, options, { round, base, members, lying, controls, own })
     const referenceSeed = federatedSeed(seed, round, 'reference')
     const reference =
       options.reference && (await plain.train({ base, data: options.reference, seed: referenceSeed })).update
@@ -87,9 +93,9 @@ export async function* federate(
       trained: trained.map((run) => run.update),
     })
     const received = groups
-      ? sumGroups(options, groups, sent, sizes, round)
-      : receiveEach(options, members, sent, residuals, round)
-    const { updates } = received
+      ? sumGroups(options, groups, sent.map(cut), sizes, round)
+      : receiveEach(options, members, sent.map(cut), residuals, round)
+    const updates = received.updates.map((update) => own.widen(update, trainer.parameters))
     const aggregate = applyRule(rule, {
       updates,
       sizes: groups ? groups.map((group) => sum(group.map((client) => sizes[client]!))) : members.map((m) => sizes[m]!),
@@ -103,16 +109,18 @@ export async function* federate(
     previous = aggregate.update
     const variate = controls ? controls.finishRound() : 0
     const up = received.bytes + members.length * variate
-    const down = members.length * (4 * parameters.length + variate)
+    const down = members.length * (4 * own.shared + variate)
     bytesUp += up
     bytesDown += down
     const { weights } = aggregate
     await options.onUpdates?.({ round, base, next: parameters, members, updates, weights, groups, reference })
-    evaluation = await evaluationOf(evaluate, parameters, round % evaluateEvery === 0 || round === rounds)
+    const isDue = round % evaluateEvery === 0 || round === rounds
+    evaluation = await evaluationOf(evaluate, parameters, isDue)
     yield {
       round,
       loss: sum(trained.map(({ loss }) => loss)) / trained.length,
       evaluation,
+      personal: evaluateOwn && isDue ? await evaluateOwn(parameters, own) : null,
       members,
       ...(groups
         ? ofMembers(groups, weights, updates, sizes, options.noise !== undefined)
@@ -132,21 +140,24 @@ type Round = {
   /** Data that lying clients train on, by client. */
   readonly lying: ReadonlyMap<number, TrainingData>
   readonly controls: ControlVariates | null
+  readonly own: PersonalPart
 }
 
 /** What honest training gives each member; liars train on their own, perhaps poisoned, rows. */
 async function trainMembers(
   trainer: LocalTrainer,
   { clients, seed, local, signal, pause }: FederatedOptions,
-  { round, base, members, lying, controls }: Round,
+  { round, base: common, members, lying, controls, own }: Round,
 ): Promise<{ update: Float32Array; loss: number }[]> {
   const trained: { update: Float32Array; loss: number }[] = []
   for (const member of members) {
     signal?.throwIfAborted()
     const { id, data } = clients[member]!
+    const base = own.baseFor(member, common)
     const correction = controls ? { correction: controls.correctionFor(member) } : {}
     const task = { base, data: lying.get(member) ?? data, seed: federatedSeed(seed, round, id), ...correction }
     const run = await trainer.train(task)
+    own.keep(member, base, run.update)
     controls?.add(member, run.update, local.steps, local.learningRate)
     trained.push(run)
     await pause?.()

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exactExp64 } from '@potluck/engine'
 import { sha256, utf8 } from '@potluck/protocol'
+import { addRing, ringWords } from '../secureSum/ring.ts'
+import { decodeRing, encodeRing } from '../secureSum/ringFixed.ts'
 import { wordStream } from '../secureSum/wordStream.ts'
 import { addGaussian } from './addGaussian.ts'
 import { clipToNorm } from './clipToNorm.ts'
 import { discreteGaussian } from './discreteGaussian.ts'
 import { gaussianStream } from './gaussianStream.ts'
 import { normalTail } from './normalTail.ts'
-import { addUserNoise, noiseShare } from './userNoise.ts'
+import { addNoiseShare, addUserNoise, noiseShare } from './userNoise.ts'
 
 const words = (text: string): (() => bigint) => wordStream(sha256(utf8(text)))
 
@@ -135,4 +137,28 @@ test('shares of noise add up to the promised one, and to it without the dishones
   assert.ok(Math.abs(all - 5 / 3) < 0.27, `all leave ${all}`)
   assert.throws(() => noiseShare(1, { ...share, dishonest: 5 }, words('x')), { code: 'BAD_PRIVACY' })
   assert.throws(() => noiseShare(1, { ...share, clipSteps: 1 }, words('x')), { code: 'BAD_PRIVACY' })
+})
+
+test('a ring sum of noised updates is the sum of the clipped ones and of the promised noise, to the bit [L-57]', () => {
+  const format = { bits: 32, fractionBits: 16, members: 3 } as const
+  const length = 1_000
+  const update = new Float32Array(length).fill(1)
+  const sum = ringWords(32, length)
+  const plain = new Float64Array(length)
+  for (let member = 0; member < 3; member++) {
+    const noise = { clip: 1, multiplier: 3, dishonest: 0 }
+    const noised = addNoiseShare(update, noise, format, words(`member ${member}`))
+    noised.forEach((value, i) => {
+      plain[i]! += value
+    })
+    addRing(sum, encodeRing(noised, format))
+  }
+  const decoded = decodeRing(sum, format)
+  assert.deepEqual(decoded, plain)
+  const clipped = 3 / Math.sqrt(length)
+  const [mean, variance] = moments([...decoded].map((x) => (x - clipped) / 3)) as [number, number]
+  assert.ok(Math.abs(mean) < 0.13 && Math.abs(variance - 1) < 0.18)
+  const narrow = { bits: 16, fractionBits: 14, members: 3 } as const
+  const wide = addNoiseShare(update, { clip: 1, multiplier: 3, dishonest: 0 }, narrow, words('narrow'))
+  assert.throws(() => encodeRing(wide, narrow), { code: 'NO_HEADROOM' })
 })

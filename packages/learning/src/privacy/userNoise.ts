@@ -1,4 +1,5 @@
 import { PotluckError } from '@potluck/protocol'
+import type { RingFormat } from '../secureSum/ringFixed.ts'
 import { addGaussian } from './addGaussian.ts'
 import { clipToNorm } from './clipToNorm.ts'
 import { discreteGaussian } from './discreteGaussian.ts'
@@ -24,7 +25,7 @@ export function addUserNoise(update: Float32Array, clip: number, multiplier: num
 }
 
 export type NoiseShare = {
-  /** Largest norm of a member's vector, in steps of the ring (clip · 2^fractionBits, rounded up, and √length more for rounding). */
+  /** Largest norm of a member's vector, rounded, in steps of the ring. */
   readonly clipSteps: number
   readonly multiplier: number
   /** Members of the group whose sum is formed. */
@@ -68,6 +69,27 @@ export function noiseShare(length: number, share: NoiseShare, next: () => bigint
   // Rounded up to a fraction with denominator 2^20: never less noise than asked for.
   const variance = { top: BigInt(Math.ceil(deviation * deviation * 1024)) << 10n, bottom: 1n << 20n }
   return Array.from({ length }, () => discreteGaussian(variance, next))
+}
+
+/**
+ * A member's update for a masked sum, clipped, rounded to the ring's steps, with its share of the noise: what `encodeRing` takes,
+ * which refuses numbers that leave no headroom (use more bits, or fewer fraction bits).
+ *
+ * The clip that the noise is measured by is √P/2 steps longer than `clip`, since rounding lengthens a vector of P numbers so much.
+ *
+ * @param format the ring; its `members` are those of the group
+ */
+export function addNoiseShare(
+  update: Float32Array,
+  { clip, multiplier, dishonest }: { readonly clip: number; readonly multiplier: number; readonly dishonest: number },
+  format: RingFormat,
+  next: () => bigint,
+): Float64Array {
+  checkClip(clip)
+  const unit = Number(1n << BigInt(format.fractionBits))
+  const clipSteps = clip * unit + Math.sqrt(update.length) / 2
+  const noise = noiseShare(update.length, { clipSteps, multiplier, members: format.members, dishonest }, next)
+  return Float64Array.from(clipToNorm(update, clip), (value, i) => (Math.round(value * unit) + Number(noise[i])) / unit)
 }
 
 function checkClip(clip: number): void {

@@ -161,7 +161,7 @@ export class SumServer {
         masks.push({ key: pairMaskKey(agreed, this.#setup, at, peer), sign: peer < at ? -1 : 1 })
       }
     }
-    addMasks(this.#total, masks)
+    addMasks(this.#total, masks, this.#setup.plan.rounds)
     this.#isTaken = true
     return this.#total
   }

@@ -7,21 +7,24 @@ import { type RingWords, ringBitsOf } from './ring.ts'
 export type Mask = { readonly key: Uint8Array; readonly sign: 1 | -1 }
 
 /** Adds the streams of all masks to `words`, in place, in their ring. */
-export type AddMasks = (words: RingWords, masks: readonly Mask[]) => void
+export type AddMasks = (words: RingWords, masks: readonly Mask[], rounds: MaskRounds) => void
+
+/** Rounds of ChaCha. */
+export type MaskRounds = 8 | 12 | 20
 
 /**
- * 12: five more than the best published attack reaches (7, and that far from practical), at three fifths of the cost of 20.
- * Adiantum (Crowley and Biggers, 2018) encrypts disks with the same choice.
+ * Published attacks stop short of 8 rounds, and at 7 still cost more than the 2^126 of X25519, which hands out the keys. Aumasson
+ * argues for 8 ("Too Much Crypto", eprint 2019/1492). A plan that wants more margin takes 12, for one and a half times the CPU, or 20.
  */
-export const maskRounds = 12
+export const defaultMaskRounds: MaskRounds = 8
 
 /**
  * The plain form: word i of the vector gets word i of the stream; ChaCha's 32-bit words are halves of a 64-bit word, low first,
  * and two words of 16 bits, low first (L-41). Some 20 times slower than what `loadAddMasks` gives.
  */
-export const addMasksPlainly: AddMasks = (words, masks) => {
+export const addMasksPlainly: AddMasks = (words, masks, rounds) => {
   for (const { key, sign } of masks) {
-    const next = chachaBlocks(key, maskRounds)
+    const next = chachaBlocks(key, rounds)
     const per = 64 / words.BYTES_PER_ELEMENT
     for (let at = 0; at < words.length; at += per) {
       const block = next()
@@ -48,11 +51,9 @@ const statesAtOnce = pageBytes / stateBytes
 /**
  * The fast form, by WebAssembly with SIMD: the same words as `addMasksPlainly`.
  *
- * Cost: 1.7 ms of CPU for each mask and 4 MB of words on one core of a 3 GHz server (bench `secure-sum`); no allocation.
- *
- * @param rounds for tests against published streams alone
+ * Cost: 1.1 ms of CPU at 8 rounds, 1.6 at 12 and 2.7 at 20 for each mask and 4 MB of words (bench `secure-sum`); no allocation.
  */
-export async function loadAddMasks(rounds: number = maskRounds): Promise<AddMasks> {
+export async function loadAddMasks(): Promise<AddMasks> {
   // On the rare machine that keeps the high byte first, memory of WebAssembly and typed arrays differ.
   if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1) return addMasksPlainly
   const memory = new webAssembly.Memory({ initial: 2, maximum: 2 })
@@ -61,7 +62,7 @@ export async function loadAddMasks(rounds: number = maskRounds): Promise<AddMask
   const states = new Uint32Array(memory.buffer, 0, pageBytes / 4)
   const piece = new Uint8Array(memory.buffer, pageBytes, pieceBytes)
 
-  return (words, masks) => {
+  return (words, masks, rounds) => {
     const add = exports[{ 16: '0', 32: '1', 64: '2' }[ringBitsOf(words)]]!
     const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     for (let first = 0; first < masks.length; first += statesAtOnce) {

@@ -75,7 +75,7 @@ export function maskUpdate(
     masks.push({ key: pairMaskKey(pair, setup, from, message.from), sign: from < message.from ? 1 : -1 })
   })
   const entered = enterUpdate(ledger, setup, words)
-  member.addMasks(words, masks)
+  member.addMasks(words, masks, plan.rounds)
   const message: MaskedMessage = { kind: 'masked', sum: setup.sum, from, words }
   return { state: { ...state, step: 'masked', held }, ledger: entered, message }
 }
@@ -86,6 +86,12 @@ function sharesOfNeighbours(setup: SumSetup, from: number, shares: readonly Shar
     checkSum(setup, message)
     if (byMember.has(message.from)) {
       throw new PotluckError('DUPLICATE', `two messages with shares of ${setup.members[message.from]}: keep the first`)
+    }
+    if (message.dealt.length !== setup.graph.degree) {
+      throw new PotluckError(
+        'BAD_SUM_MESSAGE',
+        `${setup.members[message.from]} dealt ${message.dealt.length} shares, its neighbours are ${setup.graph.degree}`,
+      )
     }
     byMember.set(message.from, message)
   }

@@ -44,6 +44,7 @@ test('draws symmetric circles of the planned degree from the seed alone [L-40]',
     base: toHex(new Uint8Array(32)),
     members: Array.from({ length: 60 }, (_, i) => `m${i}`),
     bits: 32,
+    rounds: 8,
     length: 1,
     ...defaultTolerance(60),
   } as const
@@ -66,7 +67,15 @@ test('keeps honest survivors together whichever neighbours a lying server calls 
   const { degree, threshold } = planGraph(n, tolerance)
   for (let trial = 0; trial < 20; trial++) {
     const next = wordStream(sha256(utf8(`trial ${trial}`)))
-    const plan = { job: 'j', round: 0, attempt: 1, base: toHex(new Uint8Array(32)), bits: 32, length: 1 } as const
+    const plan = {
+      job: 'j',
+      round: 0,
+      attempt: 1,
+      base: toHex(new Uint8Array(32)),
+      bits: 32,
+      rounds: 8,
+      length: 1,
+    } as const
     const members = Array.from({ length: n }, (_, i) => `m${i}`)
     const { neighbours } = setUpSum({ ...plan, ...tolerance, members, seed: toHex(sha256(utf8(`seed ${trial}`))) })
     const pooling = new Set<number>()

@@ -73,6 +73,7 @@ test('sums only the shared coordinates, to the bit, and loses nothing of what wa
       base: toHex(sha256(utf8('base'))),
       members,
       bits: 32,
+      rounds: 8,
       length: keep,
       seed: toHex(seed),
       ...defaultTolerance(4),

@@ -33,7 +33,7 @@ test('answers no group with a member its owner did not approve, none of two, and
   throwsCode('BAD_GROUP', () => setUpSum(planOf(4, { members: [a, b] })))
   throwsCode('BAD_GROUP', () => setUpSum(planOf(4, { members: [a, b, a, c] })))
   throwsCode('BAD_TOLERANCE', () => setUpSum(planOf(4, { dropouts: 2 })))
-  throwsCode('BAD_SUM_PLAN', () => setUpSum(planOf(4, { length: 0 })))
+  throwsCode('BAD_SUM_PLAN', () => setUpSum(planOf(4, { rounds: 7 as 8 })))
   throwsCode('BAD_SUM_PLAN', () => setUpSum(planOf(4, { base: '0x12' })))
 })
 
@@ -85,6 +85,7 @@ test('refuses keys and shares that are unsigned, missing, doubled, of another ro
   throwsCode('WRONG_SUM', () => mask([first, second, later.shares[3]!]))
   throwsCode('MEMBER_MISSING', () => mask([first, second]))
   throwsCode('DUPLICATE', () => mask([first, second, third, third]))
+  throwsCode('BAD_SUM_MESSAGE', () => mask([first, second, { ...third, dealt: third.dealt.slice(1) }]))
   for (const changed of [{ roster: sha256(utf8('other')) }, { dealt: [...third.dealt].reverse() }]) {
     throwsCode('SEAL_BROKEN', () => mask([first, second, { ...third, ...changed }]))
   }

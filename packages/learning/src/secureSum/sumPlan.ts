@@ -1,4 +1,5 @@
 import { concatBytes, fromHex, type Hex, PotluckError, sha256, toHex, uint64, utf8 } from '@potluck/protocol'
+import type { MaskRounds } from './addMasks.ts'
 import { checkGroup } from './maskedSum.ts'
 import { type GraphPlan, planGraph, type Tolerance } from './planGraph.ts'
 import type { RingBits } from './ring.ts'
@@ -14,6 +15,7 @@ export type SumPlan = Tolerance & {
   readonly base: Hex
   readonly members: readonly string[]
   readonly bits: RingBits
+  readonly rounds: MaskRounds
   /** Words of a vector. */
   readonly length: number
   /** 32 bytes that nobody knew when the members were fixed, such as a beacon's: it draws the circle. */
@@ -47,13 +49,14 @@ export function setUpSum(plan: SumPlan): SumSetup {
     !isNumber(plan.attempt, 1, 4_294_967_295) ||
     !isNumber(plan.length, 1, longest) ||
     ![16, 32, 64].includes(plan.bits) ||
+    ![8, 12, 20].includes(plan.rounds) ||
     fromHex(plan.base).length !== 32 ||
     fromHex(plan.seed).length !== 32 ||
     members.length > mostMembers
   ) {
     throw new PotluckError(
       'BAD_SUM_PLAN',
-      `expected a round from 0, an attempt from 1, 1 to 2^30 words of 16, 32 or 64 bits, 32 bytes of base and seed and at most ${mostMembers} members, got round ${plan.round}, attempt ${plan.attempt}, ${plan.length} words of ${plan.bits} bits, ${members.length} members`,
+      `expected a round from 0, an attempt from 1, 1 to 2^30 words of 16, 32 or 64 bits, 8, 12 or 20 rounds, 32 bytes of base and seed and at most ${mostMembers} members, got round ${plan.round}, attempt ${plan.attempt}, ${plan.length} words of ${plan.bits} bits, ${plan.rounds} rounds, ${members.length} members`,
       { round: plan.round, attempt: plan.attempt, length: plan.length, bits: plan.bits, members: members.length },
     )
   }
@@ -75,7 +78,16 @@ export function memberNumber(setup: SumSetup, member: string): number {
 
 function planHash(plan: SumPlan, members: readonly string[]): Uint8Array {
   const text = (value: string): Uint8Array => concatBytes(uint64(utf8(value).length), utf8(value))
-  const numbers = [plan.round, plan.attempt, plan.bits, plan.length, plan.colluders, plan.dropouts, members.length]
+  const numbers = [
+    plan.round,
+    plan.attempt,
+    plan.bits,
+    plan.rounds,
+    plan.length,
+    plan.colluders,
+    plan.dropouts,
+    members.length,
+  ]
   return sha256(
     text('potluck/sum/2'),
     text(plan.job),

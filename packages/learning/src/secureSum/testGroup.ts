@@ -46,6 +46,7 @@ export function planOf(n: number, changes: Partial<SumPlan> = {}): SumPlan {
     base: hash('base'),
     members: named(n),
     bits: 32,
+    rounds: 8,
     length: 20,
     seed: hash('beacon'),
     ...defaultTolerance(n),

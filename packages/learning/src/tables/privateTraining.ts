@@ -13,8 +13,15 @@
  */
 import { concatBytes, PotluckError, sha256, toHex } from '@potluck/protocol'
 import { decodeFixed, encodeFixed, type FixedPoint } from '../secureSum/fixedPoint.ts'
+import {
+  checkGroup,
+  deriveMaskKeys,
+  type MaskKeys,
+  maskVector,
+  type SumContext,
+  sumMasked,
+} from '../secureSum/maskedSum.ts'
 import type { LogisticModel } from './logisticModel.ts'
-import { checkGroup, deriveMaskKeys, type MaskKeys, maskVector, type SumContext, sumMasked } from '../secureSum/maskedSum.ts'
 import { applyNewton, localNewtonVector, type NewtonState, newtonVectorLength, startNewton } from './newton.ts'
 import { rowsOfAttempt } from './rowsOfAttempt.ts'
 import { localStatistics, type Scaling, scalingFromSum } from './scaling.ts'

@@ -2,8 +2,8 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, PotluckError, uint64, utf8 } from '@potluck/protocol'
 import type { SumContext } from '../secureSum/maskedSum.ts'
-import type { TableRow } from './tableRow.ts'
 import { drawBelow, wordStream } from '../secureSum/wordStream.ts'
+import type { TableRow } from './tableRow.ts'
 
 // A round that failed this often fails for another reason than bad luck.
 const mostAttempts = 100

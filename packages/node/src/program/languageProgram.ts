@@ -1,5 +1,5 @@
 import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
-import { aggregateUpdates, publicJob } from '@potluck/learning'
+import { aggregateStream, publicJob } from '@potluck/learning'
 import { codeOf, fromHex, type LanguageJob, merkleRootOfBytes, toHex } from '@potluck/protocol'
 import { recomputeClaim, recomputeResult } from '@potluck/referee'
 import { referenceSeed } from '../round/taskSeed.ts'
@@ -38,6 +38,15 @@ export function languageProgram(
   const exact = publicJob(recipe, tokens, fromHex(job.seed), job.shares, encoding)
   const form = updateForm(size, encoding)
   const rows = (updates: AggregateTask['updates']) => byShare({ shares: job.shares, tensorOf: form.tensorOf }, updates)
+
+  /** The updates in the order of shares, each unpacked when it is its turn. */
+  function* unpacked(updates: AggregateTask['updates']): Generator<Float32Array | undefined> {
+    const packed = new Map(updates.map(({ share, update }) => [share, update]))
+    for (let share = 0; share < job.shares; share++) {
+      const update = packed.get(share)
+      yield update && floatsOf(form.tensorOf(update))
+    }
+  }
 
   async function trainFrom({ state, seed, signal, onStep }: Task) {
     const base = floatsOf(state)
@@ -92,11 +101,8 @@ export function languageProgram(
 
     async aggregate({ state, round, beacon, updates }) {
       const { update, result } = await trainFrom({ state, seed: referenceSeed(beacon, round) })
-      const { next, weights } = await aggregateUpdates(engine, exact.aggregate.program, {
-        base: floatsOf(state),
-        reference: update,
-        updates: rows(updates),
-      })
+      // The bits of the program that a referee reads, one update at a time.
+      const { next, weights } = await aggregateStream(() => unpacked(updates), floatsOf(state), update)
       const total = weights.reduce((sum, weight) => sum + weight, 0)
       return {
         state: bytesOfFloats(next),

@@ -148,6 +148,19 @@ export class IntakeDesk {
     return this.#sealed.get(round) ?? (this.#closing.has(round) ? undefined : this.listOf(round))
   }
 
+  /** Takes over what another keeper has taken, as long as the list of its round is open. */
+  adopt(bytes: Uint8Array, round: Round): void {
+    const opened = this.#world.deliveries.open(bytes)
+    if (!opened.ok || this.#closing.has(round.number) || this.listOf(round.number)) return
+    const { delivery } = opened
+    const key = keyOf(delivery)
+    if (delivery.round !== round.number || this.#byKey.has(key) || this.#world.chain.idOf.has(key)) return
+    const held: Held = { id: delivery.id, key, bytes, arrivedMs: this.#process.nowMs }
+    this.#machine.disk.put(write(frames, held.id, held, bytes.length))
+    this.#remember(held)
+    this.changes.notify()
+  }
+
   /** Keeps a delivery of a fixed set that came from another keeper. Nothing is signed for it. */
   keepFetched(bytes: Uint8Array, wanted: readonly string[]): void {
     const opened = this.#world.deliveries.open(bytes)

@@ -1,4 +1,5 @@
-import { ABSENT, hashLeaf, hashNode, LEAF_BYTES, leavesOfBytes, verifyMerkleProof } from '@potluck/protocol'
+import { hashLeaf, LEAF_BYTES, leavesOfBytes, verifyMerkleProof } from '@potluck/protocol'
+import { merkleProofs } from './merkleProofs.ts'
 
 /** 1 KiB of a model with its place and the way up to the model's root. */
 export type Chunk = { readonly index: number; readonly bytes: Uint8Array; readonly proof: readonly Uint8Array[] }
@@ -19,17 +20,9 @@ export function modelFileOf(given: Float32Array): ModelFile {
   const values = new Float32Array(new SharedArrayBuffer(4 * given.length))
   values.set(given)
   const leaves = leavesOfBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-  const rows: Uint8Array[][] = [leaves.map(hashLeaf)]
-  for (let row = rows[0] ?? []; row.length > 1; ) {
-    const next: Uint8Array[] = []
-    for (let i = 0; i < row.length; i += 2) next.push(hashNode(row[i] ?? ABSENT, row[i + 1] ?? ABSENT))
-    rows.push(next)
-    row = next
-  }
-  const root = Buffer.from(rows.at(-1)?.[0] ?? ABSENT).toString('hex')
-  const chunks = leaves.map((bytes, index) => ({
-    ...{ index, bytes, proof: rows.slice(0, -1).map((row, level) => row[(index >> level) ^ 1] ?? ABSENT) },
-  }))
+  const { root: top, proofs } = merkleProofs(leaves.map(hashLeaf))
+  const root = Buffer.from(top).toString('hex')
+  const chunks = leaves.map((bytes, index) => ({ index, bytes, proof: proofs[index] ?? [] }))
   return { root, values, chunks }
 }
 

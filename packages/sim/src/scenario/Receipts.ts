@@ -1,14 +1,5 @@
-import {
-  type Hex,
-  hashLeaf,
-  merkleProofOfNodes,
-  merkleRootOfNodes,
-  recoverSigner,
-  sha256,
-  signDigest,
-  utf8,
-  verifyMerkleProof,
-} from '@potluck/protocol'
+import { type Hex, hashLeaf, recoverSigner, sha256, signDigest, utf8, verifyMerkleProof } from '@potluck/protocol'
+import { merkleProofs } from './merkleProofs.ts'
 
 /** A keeper's word that it has a delivery on disk: its signature under the root of all that it synced with it. */
 export type Receipt = {
@@ -24,15 +15,10 @@ const bytesOf = (id: string): Uint8Array => new Uint8Array(Buffer.from(id, 'hex'
 
 /** Receipts for a batch of deliveries, in order; one signature for all of them. */
 export function signReceipts(ids: readonly string[], secret: Uint8Array): Receipt[] {
-  const nodes = ids.map((id) => hashLeaf(bytesOf(id)))
-  const root = merkleRootOfNodes(nodes)
+  const { root, proofs } = merkleProofs(ids.map((id) => hashLeaf(bytesOf(id))))
   const signature = signDigest(sha256(purpose, root), secret)
-  return ids.map((_, index) => ({
-    ...{ root, signature, index, count: ids.length, proof: proofOf(nodes, index) },
-  }))
+  return proofs.map((proof, index) => ({ root, signature, index, count: ids.length, proof }))
 }
-
-const proofOf = (nodes: readonly Uint8Array[], index: number): Uint8Array[] => merkleProofOfNodes(nodes, index)
 
 export const receiptBytes = ({ proof }: Receipt): number => 32 + 65 + 8 + 32 * proof.length
 

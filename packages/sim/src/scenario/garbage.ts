@@ -23,10 +23,7 @@ export async function garbageFrom(
     sealDelivery({ ...honest, base: Buffer.from(draws.bytes(32)).toString('hex') }, secret),
     sealDelivery({ ...honest, payload: honest.payload.subarray(0, honest.payload.length >> 1) }, secret),
     sealDelivery({ ...honest, payload: draws.bytes(200) }, secret),
-    sealDelivery(
-      { ...honest, share: honest.share === world.keepers.length ? honest.share + 1 : honest.share - 1 },
-      secret,
-    ),
+    sealDelivery({ ...honest, share: 1_000_000 }, secret),
     sealDelivery({ ...honest, piece: 99 }, secret),
     sealDelivery({ ...honest, steps: honest.steps * 1_000 }, secret),
     sealDelivery({ ...honest, round: honest.round + 5 }, secret),

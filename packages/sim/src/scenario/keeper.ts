@@ -8,10 +8,11 @@ import { IntakeDesk } from './IntakeDesk.ts'
 import type { Process, Reply } from './Process.ts'
 import type { Round } from './RoundChain.ts'
 import type { ScenarioWorld, SimMachine } from './ScenarioWorld.ts'
-import { lostShares, takeovers } from './takeovers.ts'
+import { type OverdueShare, overdueShares, takeovers } from './takeovers.ts'
 import type { Frame, FramesRequest } from './trailOf.ts'
 
-type Request = ChunksRequest | FramesRequest | ListRequest | DeliverRequest
+type KeysRequest = { readonly kind: 'keys'; readonly keys: readonly string[] }
+type Request = ChunksRequest | FramesRequest | KeysRequest | ListRequest | DeliverRequest
 
 /** So much of the deadline more is waited for a quorum. */
 const PATIENCE = 4
@@ -36,7 +37,12 @@ export async function runKeeper(world: ScenarioWorld, machine: SimMachine, proce
       case 'list':
         return closedListOf(machine, desk, process, asked)
       case 'frames':
-        return serveFrames(desk, asked)
+        return serveFrames(desk, asked.ids)
+      case 'keys':
+        return serveFrames(
+          desk,
+          asked.keys.map((key) => desk.idOf(key) ?? ''),
+        )
     }
   }
   if (!chain.current) {
@@ -103,10 +109,14 @@ async function gatherDeliveries(
   }
   let given = 0
   while (!isEnough()) {
-    const lost = scenario.reassign ? lostShares(world, desk, round) : { now: [], nextMs: Number.POSITIVE_INFINITY }
+    let lost = overdueShares(world, desk, round)
+    if (lost.now.length > 0) {
+      await catchUp(world, machine, process, desk, round, lost.now)
+      lost = overdueShares(world, desk, round)
+    }
     // Keepers look one after the other, so that usually one of them posts.
     const turn = (machine.node + round.number + given) % keepers.length
-    if (lost.now.length > 0 && turn === 0) {
+    if (scenario.reassign && lost.now.length > 0 && turn === 0) {
       const { tasks, doneMs } = takeovers(world, desk, round, lost.now)
       if (tasks.length > 0)
         await chain.post(process, `the reassignment of ${tasks.length} shares`, () =>
@@ -116,10 +126,33 @@ async function gatherDeliveries(
     given++
     const untilMs = Math.min(
       process.nowMs < round.deadlineMs ? round.deadlineMs : process.nowMs + Math.max(500, lastsMs() / 4),
-      lost.now.length > 0 ? process.nowMs + scenario.blockMs : Math.max(process.nowMs + 50, lost.nextMs),
+      lost.now.length > 0
+        ? process.nowMs + (scenario.reassign ? scenario.blockMs : 2_000)
+        : Math.max(process.nowMs + 50, lost.nextMs),
     )
     await desk.changes.until(process, missing, isEnough, untilMs)
   }
+}
+
+/** What is overdue here may have reached the others while this keeper was down. */
+async function catchUp(
+  world: ScenarioWorld,
+  machine: SimMachine,
+  process: Process,
+  desk: IntakeDesk,
+  round: Round,
+  overdue: readonly OverdueShare[],
+): Promise<void> {
+  const others = world.keepers.filter((keeper) => keeper !== machine)
+  if (others.length === 0) return
+  const keeper = world.draws(`catch up/${machine.node}/${process.nowMs}`).pick(others).node
+  const keys = overdue.flatMap(({ share, from, left }) =>
+    Array.from({ length: left }, (_, i) => `${round.number}/${share}/${from + i}`),
+  )
+  const body: KeysRequest = { kind: 'keys', keys }
+  const what = `what keeper ${keeper} has of ${keys.length} overdue pieces`
+  const answer = await world.links.call(process, keeper, { body, sizeBytes: 20 + 12 * keys.length }, what, 3_000)
+  if (Array.isArray(answer)) for (const { bytes } of answer as Frame[]) desk.adopt(bytes, round)
 }
 
 /** All deliveries of a fixed set, those it lacks from the other keepers. */
@@ -148,7 +181,7 @@ async function fetchSet(
   return set.map((id) => desk.deliveryOf(id))
 }
 
-function serveFrames(desk: IntakeDesk, { ids }: FramesRequest): Reply {
+function serveFrames(desk: IntakeDesk, ids: readonly string[]): Reply {
   const found = ids.filter((id) => desk.holds(id)).map((id): Frame => ({ id, bytes: desk.bytesOf(id) }))
   return { body: found, sizeBytes: found.reduce((sum, { bytes }) => sum + bytes.length, 20) }
 }

@@ -22,13 +22,12 @@ export type RunOptions = {
   /** Real time, for the limit on it; without it there is none. */
   readonly realNowMs?: (() => number) | undefined
   readonly onRound?: ((round: RoundReport) => void) | undefined
-  /** Kills a machine right before one of its awaits. */
-  readonly crashAt?: { readonly node: number; readonly count: number } | undefined
+  /** Kills a machine right before one of its awaits; it comes back after `downMs`, 1,500 unless given. */
+  readonly crashAt?: { readonly node: number; readonly count: number; readonly downMs?: number } | undefined
   /** Called before time runs: to plant what the checks and the watchdog must notice. */
   readonly prepare?: ((world: ScenarioWorld) => void) | undefined
 }
 
-/** A machine that a test kills comes back after this. */
 const PLANTED_DOWN_MS = 1_500
 
 /**
@@ -63,7 +62,7 @@ async function runWorld(
     onAwait: (process: Process) => {
       if (crashAt?.node !== process.node || awaits++ !== crashAt.count) return
       const machine = world.machines[process.node]
-      if (machine) life.crash(machine, PLANTED_DOWN_MS)
+      if (machine) life.crash(machine, crashAt.downMs ?? PLANTED_DOWN_MS)
     },
   })
   useFaults(createFaults(world, life))

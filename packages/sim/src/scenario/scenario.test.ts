@@ -39,6 +39,20 @@ const stormy: Scenario = {
   recompute: 'everyone',
 }
 
+/** Four workers, two rounds: small enough to be run once for each await. */
+const tiny: Scenario = {
+  ...stormy,
+  name: 'tiny',
+  rounds: 2,
+  workers: 4,
+  reassign: true,
+  links: { ...stormy.links, lossPart: 0 },
+  churn: { late: 0, joinPerRound: 0, leavePart: 0 },
+  crashes: { workerPart: 0, keepers: false, downMs: 1_500 },
+  partitions: [],
+  liars: [],
+}
+
 /** A run; the seed stands in whatever goes wrong. */
 async function run(scenario: Scenario, more: Partial<Parameters<typeof runScenario>[0]> = {}): Promise<ScenarioReport> {
   const report = await runScenario({ engine, scenario, ...more })
@@ -58,6 +72,29 @@ for (const seed of [1, 2]) {
   })
 }
 
+test('takes over the rest of a share whose worker is gone, from where it broke off [S-10]', async () => {
+  const alone: Scenario = {
+    ...tiny,
+    workers: 6,
+    pieces: 4,
+    speed: { least: 2, most: 2 },
+    crashes: { ...tiny.crashes, downMs: 60_000 },
+  }
+  // Killed in the midst of its work, away for longer than the round.
+  const dies = { crashAt: { node: 6, count: 11, downMs: 60_000 } }
+  const taken = await run(alone, dies)
+  const left = await run({ ...alone, reassign: false }, dies)
+  assert.equal(taken.crashes, 1)
+  assert.ok(taken.rounds[0]!.takenOver > 0 && taken.rounds[0]!.counted === 24, JSON.stringify(taken.rounds[0]))
+  assert.ok(left.rounds[0]!.takenOver === 0)
+})
+
+test('gives the same bits with threads as without [S-09]', async () => {
+  const small = { ...stormy, workers: 6, rounds: 1, churn: tiny.churn }
+  const [own, threaded] = [await run(small), await run(small, { threads: 2 })]
+  assert.equal(threaded.mark, own.mark)
+})
+
 test('gives the same mark for the same seed and another for another [S-09]', async () => {
   const small = { ...stormy, workers: 8, rounds: 2 }
   const [one, again, other] = [await run(small), await run(small), await run({ ...small, seed: 77 })]
@@ -65,20 +102,6 @@ test('gives the same mark for the same seed and another for another [S-09]', asy
   assert.deepEqual(one.rounds, again.rounds)
   assert.notEqual(one.mark, other.mark)
 })
-
-/** Four workers, two rounds: small enough to be run once for each await. */
-const tiny: Scenario = {
-  ...stormy,
-  name: 'tiny',
-  rounds: 2,
-  workers: 4,
-  reassign: true,
-  links: { ...stormy.links, lossPart: 0 },
-  churn: { late: 0, joinPerRound: 0, leavePart: 0 },
-  crashes: { workerPart: 0, keepers: false, downMs: 1_500 },
-  partitions: [],
-  liars: [],
-}
 
 for (const [name, node] of [
   ['a keeper', 1],
@@ -94,7 +117,7 @@ for (const [name, node] of [
       crashed += crashes
       assert.ok(accepted >= 8, `await ${count}: ${accepted} accepted`)
     }
-    assert.ok(crashed > 10, `${crashed} crashes`)
+    assert.ok(crashed > 6, `${crashed} crashes`)
   })
 }
 
@@ -115,7 +138,7 @@ test('a run that is stuck ends with who waits for what, and the seed that replay
     assert.equal(codeOf(error), 'STUCK')
     assert.match(message, /tiny, seed 9: nothing was delivered, fixed or computed for 120\.\d s, in round 1 of 2/)
     assert.match(message, /keepers 0, 2 wait for lists of round 1 from 1 of the keepers 1, 3 \(\d+\.\d s\)/)
-    assert.match(message, /workers 4, .* wait for 3 of 4 keepers to take a piece of round 1/)
+    assert.match(message, /workers \d[\d, ]* wait for 3 of 4 keepers to take a piece of round 1/)
     assert.match(message, /Replay it with --seed 9\.$/)
     return true
   })

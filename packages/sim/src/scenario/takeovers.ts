@@ -3,17 +3,21 @@ import type { IntakeDesk } from './IntakeDesk.ts'
 import type { Round, Task } from './RoundChain.ts'
 import type { ScenarioWorld } from './ScenarioWorld.ts'
 
-type Lost = { readonly share: number; readonly from: number; readonly left: number }
+export type OverdueShare = { readonly share: number; readonly from: number; readonly left: number }
 
 /** A piece may take half as long again as the worker's measured speed says, and this much for fetching and sending. */
 const PATIENCE = 1.5
 const TRAVEL_MS = 2_500
 
 /** Shares of which the next piece is overdue, and when to look again. */
-export function lostShares(world: ScenarioWorld, desk: IntakeDesk, round: Round): { now: Lost[]; nextMs: number } {
+export function overdueShares(
+  world: ScenarioWorld,
+  desk: IntakeDesk,
+  round: Round,
+): { now: OverdueShare[]; nextMs: number } {
   const { chain, scenario, scheduler } = world
   const steps = scenario.training.steps / scenario.pieces
-  const now: Lost[] = []
+  const now: OverdueShare[] = []
   let nextMs = Number.POSITIVE_INFINITY
   for (const task of lastTasks(round)) {
     let piece = task.from
@@ -37,7 +41,7 @@ export function takeovers(
   world: ScenarioWorld,
   desk: IntakeDesk,
   round: Round,
-  lost: readonly Lost[],
+  lost: readonly OverdueShare[],
 ): { tasks: Task[]; doneMs: number } {
   const { chain, scenario, scheduler } = world
   const steps = scenario.training.steps / scenario.pieces
