@@ -28,7 +28,9 @@ const grid = new URL('../../results/attacks-grid.json', import.meta.url)
 const MOST_LOST = 0.05
 
 const percent = (rate: number): string => (100 * rate).toFixed(1)
-const shown = (values: readonly number[]): string => `${percent(meanOf(values))} ± ${percent(errorOf(values))}`
+/** One seed has no standard error. */
+const shown = (values: readonly number[]): string =>
+  `${percent(meanOf(values))}${values.length > 1 ? ` ± ${percent(errorOf(values))}` : ''}`
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 const head = (...cells: string[]): string[] => [line(cells), line(cells.map((_, i) => (i === 0 ? '---' : '---:')))]
 

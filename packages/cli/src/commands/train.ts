@@ -1,4 +1,5 @@
 import { type Checkpoint, type Engine, flatModel, modelOf, plainWeights, train as trainModel } from '@potluck/engine'
+import { lessonOf } from '../distillation/lessonOf.ts'
 import { type FederatedWishes, partitionOf } from '../federated/settings/FederatedWishes.ts'
 import { checkSameRun, encodeCheckpoint, readCheckpoint, replaceFile } from '../training/checkpointFile.ts'
 import { plainConfig } from '../training/exportModel.ts'
@@ -72,13 +73,17 @@ function resumedFrom(layout: RunLayout, run: PreparedRun): Checkpoint {
 async function runToEnd(
   engine: Engine,
   options: TrainCommandOptions,
-  { config, recipe, data, seed, identity, start }: PreparedRun,
+  run: PreparedRun,
   layout: RunLayout,
   log: RunLog,
   resume: Checkpoint | undefined,
   live: LiveOutput,
 ): Promise<Checkpoint | { stoppedAt: number; isInterrupted: boolean }> {
+  const { recipe, seed, identity, start } = run
   if (resume?.step === recipe.steps) return resume
+  // A turn of the event loop between steps: Ctrl-C is heard.
+  const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+  const { config, train: data, valid: validation } = await lessonOf(engine, run, pause)
   const before = log.steps.at(-1)?.seconds ?? 0
   const screen = new TrainingScreen(live.write, live.isTty, recipe.steps, log.steps)
   let isInterrupted = false
@@ -88,20 +93,19 @@ async function runToEnd(
   process.once('SIGINT', interrupt)
   let latest: Checkpoint | undefined
   try {
-    const run: Run = await runTraining(
+    const done: Run = await runTraining(
       trainModel,
       engine,
       {
         config,
         recipe,
-        data: data.train,
-        validation: data.valid,
+        data,
+        validation,
         seed,
         parameters: start.parameters,
         frozen: start.frozen,
         resume,
-        // A turn of the event loop between steps: Ctrl-C is heard.
-        pause: () => new Promise((resolve) => setImmediate(resolve)),
+        pause,
       },
       {
         checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY,
@@ -119,7 +123,7 @@ async function runToEnd(
         },
       },
     )
-    return run.isDone && latest ? latest : { stoppedAt: run.isDone ? recipe.steps : run.step, isInterrupted }
+    return done.isDone && latest ? latest : { stoppedAt: done.isDone ? recipe.steps : done.step, isInterrupted }
   } finally {
     process.removeListener('SIGINT', interrupt)
     screen.end()
@@ -153,8 +157,23 @@ function reportLines(report: TrainReport, { data, recipe }: PreparedRun, { best 
       : []),
     shown('validation', report.valid),
     ...(report.test ? [shown('test', report.test, `, ${report.test.n} never trained on`)] : []),
+    ...comparisonLines(report),
     `state ${report.stateHash}`,
     ...report.files.map((file) => `wrote ${file}`),
+  ]
+}
+
+/** A student beside its teacher and beside itself without one. */
+function comparisonLines({ distillation, kind, params, valid, test }: TrainReport): string[] {
+  if (!distillation) return []
+  const { teacher, labelsAlone } = distillation
+  const share = ({ accuracy }: { accuracy: number | null }): string => `${(100 * (accuracy ?? 0)).toFixed(2)} %`
+  const right = (seen: Pick<TrainReport, 'valid' | 'test'>): string =>
+    `${share(seen.valid)} of validation rows right${seen.test ? `, ${share(seen.test)} of test rows` : ''}`
+  return [
+    `teacher: ${teacher.kind}, ${teacher.params} parameters, ${right(teacher)}`,
+    `student: ${kind}, ${params} parameters, ${right({ valid, test })}`,
+    ...(labelsAlone ? [`the same student on labels alone: ${right(labelsAlone)}`] : []),
   ]
 }
 

@@ -74,6 +74,7 @@ export function trainCommand(): Command {
     )
     .option('--base <folder>', 'a trained model of texts to go on from: a folder that train --text wrote')
     .option('--lora <rank:alpha>', 'train low-rank adapters on that base instead of its weights, such as 8:16')
+    .option('--teacher <folder>', 'a trained model of a table or images whose answers a small mlp learns')
     .option('--out <folder>', 'where checkpoints, log and the finished files go', 'trained')
     .option('--resume', 'go on from the checkpoint in that folder, to the same bits', false)
     .option('--overwrite', 'start anew in a folder that holds a run', false)

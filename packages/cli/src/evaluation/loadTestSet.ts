@@ -5,10 +5,11 @@ import { type Hex, PotluckError, sha256, toHex } from '@potluck/protocol'
 import { imagesAsData } from '../training/images/loadImages.ts'
 import { checkLabels, readImages } from '../training/images/readImages.ts'
 import { readTextFile } from '../training/readDataFile.ts'
-import { encodeRows, type TableEncoding } from '../training/table/encodeRows.ts'
+import { encodeRows } from '../training/table/encodeRows.ts'
 import { matchColumns } from '../training/table/matchColumns.ts'
 import { type HeaderChoice, parseCsv } from '../training/table/parseCsv.ts'
 import { readTextTokenizer } from '../training/text/TextTokenizer.ts'
+import { columnNames, pixelScaleOf, tableEncodingOf } from './encodingOf.ts'
 import type { TrainedModel } from './loadTrained.ts'
 
 export type TestSetOptions = {
@@ -43,9 +44,9 @@ export function loadTestSet(trained: TrainedModel, options: TestSetOptions): Tes
 
 const hashOf = (file: string): Hex => toHex(sha256(new Uint8Array(readFileSync(file))))
 
-function imageData({ model, input }: TrainedModel, images: string, labels: string): TrainingData {
+function imageData(trained: TrainedModel, images: string, labels: string): TrainingData {
   const seen = readImages(images, labels)
-  const { target, sample } = model
+  const { target, sample } = trained.model
   if (target.kind === 'classes') checkLabels(seen.labels, target.classes, labels)
   const size = seen.height * seen.width * seen.channels
   if (sample.kind !== 'rows' || sample.inputs !== size) {
@@ -54,11 +55,8 @@ function imageData({ model, input }: TrainedModel, images: string, labels: strin
       file: images,
     })
   }
-  const { mean, deviation } = input as { mean?: unknown; deviation?: unknown }
-  if (typeof mean !== 'number' || typeof deviation !== 'number')
-    throw new PotluckError('BAD_MODEL', 'config.json says no mean and deviation of pixels', {})
   const all = Int32Array.from({ length: seen.count }, (_, i) => i)
-  return imagesAsData(seen, all, { mean, deviation })
+  return imagesAsData(seen, all, pixelScaleOf(trained))
 }
 
 function textData({ folder }: TrainedModel, file: string): TrainingData {
@@ -66,14 +64,9 @@ function textData({ folder }: TrainedModel, file: string): TrainingData {
   return { kind: 'tokens', tokens: tokenizer.encode(readTextFile(file)) }
 }
 
-function tableData({ input }: TrainedModel, file: string, header: HeaderChoice): TrainingData {
-  const encoding = input as unknown as TableEncoding
-  const { columns, target } = encoding
-  if (!Array.isArray(columns) || typeof target?.index !== 'number')
-    throw new PotluckError('BAD_MODEL', 'config.json says no columns and target', {})
-  const names: string[] = []
-  for (const { name, index } of [...columns, target]) names[index] = name
-  const table = matchColumns(parseCsv(readTextFile(file), file, header), names)
+function tableData(trained: TrainedModel, file: string, header: HeaderChoice): TrainingData {
+  const encoding = tableEncodingOf(trained)
+  const table = matchColumns(parseCsv(readTextFile(file), file, header), columnNames(encoding))
   const { inputs, classes, numbers } = encodeRows(table, table.rows, encoding)
-  return { kind: 'rows', inputs, targets: target.task === 'classification' ? classes : numbers }
+  return { kind: 'rows', inputs, targets: encoding.target.task === 'classification' ? classes : numbers }
 }

@@ -1,5 +1,6 @@
 import { type Checkpoint, type Engine, type Evaluation, evaluateModel, stateParts, stateRoot } from '@potluck/engine'
 import type { Hex } from '@potluck/protocol'
+import { type Comparison, compareStudent } from '../distillation/compareStudent.ts'
 import { exportModel } from './exportModel.ts'
 import type { PreparedRun } from './prepareRun.ts'
 import type { LoggedStep } from './report/RunLog.ts'
@@ -24,6 +25,8 @@ export type TrainReport = {
   /** Root over parameters and optimiser after the last step (D-02): equal for equal runs on every machine. */
   readonly stateHash: Hex
   readonly files: readonly string[]
+  /** With a teacher: what it and a student without one are worth on the same rows. */
+  readonly distillation?: Comparison
 }
 
 /** How many last steps the training loss is a mean over. */
@@ -65,5 +68,6 @@ export async function finishRun(
     test,
     stateHash: stateRoot(stateParts(model, recipe).map(({ name }) => checkpoint.state[name] ?? new Float32Array(0))),
     files,
+    ...(run.teacher ? { distillation: await compareStudent(engine, run, run.teacher) } : {}),
   }
 }

@@ -1,4 +1,5 @@
 import { PotluckError } from '@potluck/protocol'
+import type { GivenEncoding } from './GivenEncoding.ts'
 import { loadImages } from './images/loadImages.ts'
 import type { LoadedData } from './LoadedData.ts'
 import type { TableTask } from './table/fitTarget.ts'
@@ -66,19 +67,21 @@ export function kindOfData(options: DataOptions): 'text' | 'csv' | 'images' {
 /** Per cent set aside for validation. */
 const usualValid = { text: 10, csv: 20, images: 5 } as const
 
-/** The data an option names, ready for training. Throws BAD_USAGE and what the loaders throw. */
-export function loadData(options: DataOptions, seed: Uint8Array, base?: BaseModel): LoadedData {
+/** The data an option names, ready for training, read as a given encoding says where there is one. Throws BAD_USAGE and what the loaders throw. */
+export function loadData(options: DataOptions, seed: Uint8Array, base?: BaseModel, given?: GivenEncoding): LoadedData {
   const kind = kindOfData(options)
   if (base && kind !== 'text')
     throw usage(`--base goes on with a model of texts: it goes with --text, not ${flag(kind)}`)
   const { test, text, csv, target, images, labels, testImages, testLabels, classes, task } = options
   const validFraction = (options.valid ?? usualValid[kind]) / 100
   if (kind === 'images' && images !== undefined && labels !== undefined) {
-    return loadImages({ images, labels, testImages, testLabels, classes, validFraction, seed })
+    const known = given?.data === 'images' ? { classes: given.classes, scale: given } : { classes }
+    return loadImages({ images, labels, testImages, testLabels, ...known, validFraction, seed })
   }
   if (kind === 'csv' && csv !== undefined && target !== undefined) {
     const { header, ignore, categorical, site } = options
-    return loadTable({ csv, target, test, header, task, ignore, categorical, site, validFraction, seed })
+    const encoding = given?.data === 'table' ? given.table : undefined
+    return loadTable({ csv, target, test, header, task, ignore, categorical, site, encoding, validFraction, seed })
   }
   return loadText({ text: text ?? '', test, tokenizer: options.tokenizer, base: base?.tokenizer, validFraction })
 }

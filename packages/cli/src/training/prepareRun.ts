@@ -7,7 +7,10 @@ import {
   type TrainingPlan,
   type TrainingRecipe,
 } from '@potluck/engine'
+import { matchingConfig } from '@potluck/learning'
 import { PotluckError } from '@potluck/protocol'
+import { asStudent } from '../distillation/asStudent.ts'
+import { checkTeacherFits, loadTeacher, type Teacher } from '../distillation/loadTeacher.ts'
 import type { RunIdentity } from './checkpointFile.ts'
 import { chooseConfig } from './chooseConfig.ts'
 import { chooseRecipe, type RecipeWishes } from './chooseRecipe.ts'
@@ -25,6 +28,8 @@ export type RunOptions = DataOptions &
     readonly base?: string | undefined
     /** Adapters on it: rank, or rank:alpha. */
     readonly lora?: string | undefined
+    /** Folder of a trained model whose answers are learned in place of labels. */
+    readonly teacher?: string | undefined
     readonly seed: number
   }
 
@@ -39,6 +44,8 @@ export type PreparedRun = {
   readonly plan: TrainingPlan
   /** What is trained begins with, where that is given. */
   readonly start: StartingModel
+  /** Its logits are what is learned. */
+  readonly teacher?: Teacher | undefined
   /** What will happen, for a person. */
   readonly lines: readonly string[]
 }
@@ -65,14 +72,18 @@ export const seedBytes = (seed: number): Uint8Array =>
 export function prepareRun(options: RunOptions, available: number): PreparedRun {
   const seed = seedBytes(options.seed)
   const base = baseOf(options)
-  const data = loadData(options, seed, base?.model)
-  const config = base?.config ?? chooseConfig(data.shape, writtenConfig(options))
+  const teacher = options.teacher === undefined ? undefined : loadTeacher(options.teacher, options)
+  const data = loadData(options, seed, base?.model, teacher?.encoding)
+  if (teacher) checkTeacherFits(teacher, data.shape)
+  const written = writtenConfig(options)
+  const config = base?.config ?? chooseConfig(data.shape, teacher ? asStudent(written) : written)
+  const learned = teacher ? matchingConfig(config) : config
   const start = startOf(base)
   const recipe = chooseRecipe(config, data.shape, options)
-  const plan = planTraining(config, recipe)
-  const dataBytes = sizeOfData(data.train, data.valid, data.test)
+  const plan = planTraining(learned, recipe)
+  const dataBytes = sizeOfData(data.train, data.valid, data.test) + (teacher ? logitBytes(teacher, data) : 0)
   const needOf = (batch: number): MemoryNeed =>
-    runNeed(batch === recipe.batch ? plan : planTraining(config, { ...recipe, batch }), dataBytes)
+    runNeed(batch === recipe.batch ? plan : planTraining(learned, { ...recipe, batch }), dataBytes)
   const need = needOf(recipe.batch)
   checkMemory(need, available, { batch: recipe.batch, recompute: options.recompute, needOf })
   const identity = {
@@ -81,6 +92,7 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
     seed: String(options.seed),
     data: hashData(data.train, data.valid),
     ...(start.identity === undefined ? {} : { base: start.identity }),
+    ...(teacher ? { teacher: teacher.hash } : {}),
   }
   const { steps, batch, learningRate, optimizer } = recipe
   return {
@@ -92,8 +104,14 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
     identity,
     plan,
     start,
+    teacher,
     lines: [
       ...data.lines,
+      ...(teacher
+        ? [
+            `teacher ${describeConfig(teacher.model.config)}: ${teacher.params} parameters; loss is the squared error of its logits`,
+          ]
+        : []),
       `model ${describeConfig(config)}: ${plan.parameters} parameters`,
       `${steps} steps of ${batch}, ${optimizer.kind} at ${learningRate}; ${shownFlops(plan.flopsPerStep)} a step`,
       `memory at its peak: ${shownBytes(need.planBytes)} for a step, ${shownBytes(need.otherBytes)} for data and state; ${shownBytes(available)} are free`,
@@ -132,6 +150,15 @@ export function startOf(base: ChosenBase | undefined): StartingModel {
 export const PROCESS_BYTES = 192 * 2 ** 20
 /** Arrays of the size of all parameters outside the step's program: the state of a checkpoint, the bytes it is written as, the best. */
 const COPIES = 8
+
+/** Of all classes for each row, beside the rows. */
+const logitBytes = ({ model }: Teacher, { train, valid }: LoadedData): number =>
+  [train, valid].reduce(
+    (sum, rows) =>
+      sum +
+      (rows.kind === 'rows' && model.target.kind === 'classes' ? 4 * model.target.classes * rows.targets.length : 0),
+    0,
+  )
 
 const runNeed = ({ parameters, frozen, peakBytes }: TrainingPlan, dataBytes: number): MemoryNeed => ({
   planBytes: peakBytes,

@@ -55,7 +55,8 @@ test('soft targets are logits less their mean, and a logit that is no number is 
 })
 
 test('a student has the same parameters in the same places while it learns numbers', () => {
-  const places = (config: ModelConfig) => modelOf(config).parameters.map(({ name, offset, shape }) => [name, offset, shape])
+  const places = (config: ModelConfig) =>
+    modelOf(config).parameters.map(({ name, offset, shape }) => [name, offset, shape])
   for (const student of [mlp, { kind: 'logistic', inputs: 4, classes: 3 }] satisfies ModelConfig[]) {
     assert.deepEqual(places(matchingConfig(student)), places(student))
   }

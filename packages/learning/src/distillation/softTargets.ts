@@ -2,7 +2,7 @@ import { PotluckError } from '@potluck/protocol'
 
 /**
  * Logits as numbers for a student to predict: each row less its mean, which no softmax sees and no student should spend anything on.
- * Sums are f64, from the left. Source: logit matching, arXiv:1312.6184, section 2.2.
+ * Sums are f64, from the left. Source: logit matching, arXiv:1312.6184.
  *
  * @param logits [N, classes]
  * @throws PotluckError BAD_TEACHER where a logit is no finite number

@@ -56,7 +56,18 @@ export function partitionOf(wishes: FederatedWishes): Partition | undefined {
 }
 
 /** Refuses what a federation does otherwise than a training of one: BAD_USAGE. */
-export function checkFederatedUsage({ steps }: { readonly steps?: number | undefined }): void {
+export function checkFederatedUsage({
+  steps,
+  teacher,
+}: {
+  readonly steps?: number | undefined
+  readonly teacher?: string | undefined
+}): void {
+  if (teacher !== undefined) {
+    const message =
+      '--teacher does not go with --clients: train the common model first, then its student from that folder'
+    throw new PotluckError('BAD_USAGE', message, { option: '--teacher' })
+  }
   if (steps === undefined) return
   const message = `--steps does not go with --clients: say --rounds, and --local-steps for the steps of a client in each`
   throw new PotluckError('BAD_USAGE', message, { option: '--steps' })

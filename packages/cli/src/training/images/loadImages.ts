@@ -4,6 +4,8 @@ import type { LoadedData } from '../LoadedData.ts'
 import { splitRows } from '../splitRows.ts'
 import { checkLabels, type LabelledImages, pixelStatistics, readImages } from './readImages.ts'
 
+export type PixelScale = { readonly mean: number; readonly deviation: number }
+
 export type ImageOptions = {
   readonly images: string
   readonly labels: string
@@ -11,6 +13,8 @@ export type ImageOptions = {
   readonly testLabels?: string | undefined
   /** How many classes there are; one more than the largest label when left out. */
   readonly classes?: number | undefined
+  /** Mean and deviation of pixels in [0, 1]; those of the training images when left out. */
+  readonly scale?: PixelScale | undefined
   readonly validFraction: number
   readonly seed: Uint8Array
 }
@@ -27,7 +31,7 @@ export function loadImages(options: ImageOptions): LoadedData {
     throw new PotluckError('BAD_TARGET', `${options.labels}: every image has label 0, there is nothing to learn`)
   }
   const split = splitRows(images.count, options.validFraction, options.seed)
-  const statistics = pixelStatistics(images, split.train)
+  const statistics = options.scale ?? pixelStatistics(images, split.train)
   const test = readTest(options, images, classes)
   const counts = `${split.train.length} to train on, ${split.valid.length} to validate${test ? `, ${test.count} to test, from ${options.testImages}` : ''}`
   const { height, width, channels } = images

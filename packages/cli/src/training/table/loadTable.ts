@@ -1,4 +1,6 @@
 import type { TrainingData } from '@potluck/engine'
+import { PotluckError } from '@potluck/protocol'
+import { columnNames } from '../../evaluation/encodingOf.ts'
 import type { LoadedData } from '../LoadedData.ts'
 import { readTextFile } from '../readDataFile.ts'
 import { splitRows } from '../splitRows.ts'
@@ -8,7 +10,7 @@ import { isMissing } from './fieldValues.ts'
 import { columnIndex, fitColumns, MISSING } from './fitColumns.ts'
 import { fitTarget, type TableTask } from './fitTarget.ts'
 import { matchColumns } from './matchColumns.ts'
-import { type HeaderChoice, parseCsv } from './parseCsv.ts'
+import { type CsvTable, type HeaderChoice, parseCsv } from './parseCsv.ts'
 import type { CsvRecord } from './readRecords.ts'
 
 export type TableOptions = {
@@ -22,6 +24,8 @@ export type TableOptions = {
   readonly categorical: readonly string[]
   /** Column whose value names the client a row belongs to; no input of the model. */
   readonly site?: string | undefined
+  /** How rows become inputs, where that is not fitted to the training rows. */
+  readonly encoding?: TableEncoding | undefined
   /** Part of the rows set aside for validation. */
   readonly validFraction: number
   readonly seed: Uint8Array
@@ -32,8 +36,9 @@ export type TableOptions = {
  * Throws what reading, parsing, fitting and encoding throw, each with file and line.
  */
 export function loadTable(options: TableOptions): LoadedData {
-  const table = parseCsv(readTextFile(options.csv), options.csv, options.header)
-  const target = columnIndex(table, options.target)
+  const parsed = parseCsv(readTextFile(options.csv), options.csv, options.header)
+  const table = options.encoding ? givenColumns(parsed, options.target, options.encoding) : parsed
+  const target = options.encoding?.target.index ?? columnIndex(table, options.target)
   const rows = table.rows.filter(({ fields }) => !isMissing(fields[target] ?? ''))
   const split = splitRows(rows.length, options.validFraction, options.seed)
   const pick = (which: Int32Array) => Array.from(which, (row) => rows[row]!)
@@ -41,7 +46,7 @@ export function loadTable(options: TableOptions): LoadedData {
   const site = options.site === undefined ? undefined : columnIndex(table, options.site)
   // A site says where a row comes from, which a row from elsewhere has no answer to.
   const ignore = site === undefined || site === target ? options.ignore : [...options.ignore, table.columns[site]!]
-  const encoding: TableEncoding = {
+  const encoding: TableEncoding = options.encoding ?? {
     columns: fitColumns(table, trainRows, { target, ignore, categorical: options.categorical }),
     target: fitTarget(table, rows, trainRows, target, options.task),
   }
@@ -73,6 +78,14 @@ export function loadTable(options: TableOptions): LoadedData {
       ? { unit: { name: encoding.target.name, deviation: encoding.target.deviation } }
       : {}),
   }
+}
+
+/** A table in the column order of the one an encoding was fitted to. Throws OTHER_TARGET, MISSING_COLUMNS. */
+function givenColumns(table: CsvTable, target: string, encoding: TableEncoding): CsvTable {
+  const seen = table.columns[columnIndex(table, target)]!
+  if (seen === encoding.target.name) return matchColumns(table, columnNames(encoding))
+  const message = `--target is ${seen}, the teacher predicts ${encoding.target.name}: name that column, or another teacher`
+  throw new PotluckError('OTHER_TARGET', message, { seen, expected: encoding.target.name })
 }
 
 /** The values a column has, in order of their characters, and which one each row has. */
