@@ -2,7 +2,7 @@
  * FLamby's example of DP-SGD on Fed-Heart-Disease beside ours: FedAvg at rate 0.001, gradients of rows clipped to 1.1, δ = 1e-4.
  *
  * There each hospital's noise is chosen for 15 epochs, a round being taken for an epoch, but a round makes 100 steps of 4 rows: at the
- * smallest hospital 1,500 steps where 120 were counted. And its library divides a batch's sum by the expected batch rounded down (3
+ * smallest hospital 1,500 steps where 120 were counted. Its library, to our knowledge, divides a batch's sum by the expected batch rounded down (3
  * for 3.98), so steps are a third longer. `published` does both, to compare accuracy, and says which ε was really spent;
  * `honest` chooses the noise for the steps made and divides by the expected batch. The published starts are not known: 12 starts
  * here, 5 there.

@@ -1,63 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { TrainReport } from '../training/finishRun.ts'
 import { idxBytes } from '../training/images/testIdx.ts'
 import type { LoggedStep } from '../training/report/RunLog.ts'
-import { printed } from './printed.ts'
-import { type TrainCommandOptions, train } from './train.ts'
-import { trainCommand } from './trainCommand.ts'
+import { inTestFolder, refusal, report, runTrain } from './testTraining.ts'
 
 const bin = fileURLToPath(new URL('../../bin/potluck.mjs', import.meta.url))
-const dir = mkdtempSync(join(tmpdir(), 'potluck-train-'))
-const before = process.cwd()
-process.chdir(dir)
-after(() => {
-  process.chdir(before)
-  rmSync(dir, { recursive: true })
-})
-
-type Outcome = { code: 0 | 1; stdout: string; stderr: string }
-
-/** The command in this process: its options as the command line reads them, and what it would print. */
-async function run(...args: string[]): Promise<Outcome> {
-  const command = trainCommand().exitOverride()
-  command.parseOptions(args)
-  const options = command.opts<TrainCommandOptions>()
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const live = { isTty: false, write: (text: string) => void (options.json || stderr.push(text)) }
-  const code = await printed(options, () => train(options, live), {
-    stdout: (text) => void stdout.push(text),
-    stderr: (text) => void stderr.push(text),
-  })
-  return { code, stdout: stdout.join(''), stderr: stderr.join('') }
-}
-
-async function report(...args: string[]): Promise<TrainReport> {
-  const { code, stdout, stderr } = await run('--json', ...args)
-  assert.equal(code, 0, stderr)
-  assert.equal(stderr, '')
-  return JSON.parse(stdout) as TrainReport
-}
-
-/** One error as a program reads it: exit code 1, nothing on standard output, no stack. */
-async function refusal(...args: string[]): Promise<{ code: string; message: string }> {
-  const { code, stdout, stderr } = await run('--json', ...args)
-  assert.equal(code, 1, stdout)
-  assert.equal(stdout, '')
-  assert.ok(!stderr.includes('    at '), stderr)
-  return (JSON.parse(stderr) as { error: { code: string; message: string } }).error
-}
-
-const write = (name: string, content: string | Uint8Array): string => {
-  writeFileSync(join(dir, name), content)
-  return name
-}
+const { dir, write } = inTestFolder('potluck-train-')
 
 /** Rows whose class follows from two of their columns; some fields are missing. */
 const rows = Array.from({ length: 120 }, (_, i) => {
@@ -89,7 +43,7 @@ test('a table trains, and a run that was stopped goes on to the same bits', asyn
   assert.deepEqual(Object.keys(whole.test ?? {}), ['loss', 'accuracy', 'n'])
   assert.equal(whole.test?.n, 120)
 
-  const stopped = await run(...table, '--out', 'parts', '--stop-after', '13')
+  const stopped = await runTrain(...table, '--out', 'parts', '--stop-after', '13')
   assert.equal(stopped.code, 0, stopped.stderr)
   assert.match(stopped.stdout, /stopped after step 13 of 30.*--resume/)
   const again = await refusal(...table, '--out', 'parts')
@@ -141,7 +95,7 @@ test('every executor and number of threads gives the same state', async () => {
 test('a number is predicted, and the terminal shows what was done with the table', async () => {
   const lines = Array.from({ length: 60 }, (_, i) => `${i / 3};${(i * 7) % 10};${2 * i + ((i * 7) % 10)}`)
   write('numbers.csv', `a;b;y\n${lines.join('\n')}`)
-  const { code, stdout, stderr } = await run('--csv', 'numbers.csv', '--target', 'y', '--out', 'numbers')
+  const { code, stdout, stderr } = await runTrain('--csv', 'numbers.csv', '--target', 'y', '--out', 'numbers')
   assert.equal(code, 0, stderr)
   assert.match(stderr, /parted by semicolon/)
   assert.match(stderr, /regression \(it holds \d+ different numbers/)
@@ -223,50 +177,6 @@ test('a text trains a llama with characters or byte pairs, and every file is the
   write('foreign.txt', 'Ein Gericht für alle, und für alle ein Gericht.')
   const foreign = await refusal(...textRun, '--out', 'verse', '--test', 'foreign.txt')
   assert.deepEqual([foreign.code, foreign.message.includes('bpe:512')], ['UNKNOWN_CHARACTER', true])
-})
-
-test('a trained model of texts is gone on from, as a whole or by adapters that end up in its matrices', async () => {
-  const base = await report(...textRun, '--out', 'base')
-  const tune = ['--text', 'verse.txt', '--steps', '6', '--batch', '2', '--overwrite', '--base', 'base']
-  const whole = await report(...tune, '--out', 'tuned')
-  assert.equal(whole.params, base.params)
-  assert.ok(whole.valid.loss < base.valid.loss)
-  const adapters = await report(...tune, '--lora', '2:4', '--rate', '0.02', '--out', 'adapters')
-  assert.ok(adapters.params < base.params)
-  assert.ok(adapters.valid.loss < base.valid.loss)
-  const size = (folder: string) => readFileSync(join(dir, folder, 'model.safetensors')).length
-  assert.ok(Math.abs(size('adapters') - size('base')) < 64, 'the file holds plain matrices')
-  const stopped = await run(...tune, '--lora', '2:4', '--rate', '0.02', '--out', 'lora-parts', '--stop-after', '3')
-  assert.equal(stopped.code, 0, stopped.stderr)
-  const resumed = await report(
-    ...tune.filter((one) => one !== '--overwrite'),
-    '--lora',
-    '2:4',
-    '--rate',
-    '0.02',
-    '--out',
-    'lora-parts',
-    '--resume',
-  )
-  assert.equal(resumed.stateHash, adapters.stateHash)
-  const other = await report(...textRun, '--seed', '2', '--out', 'other-base')
-  assert.notEqual(other.stateHash, base.stateHash)
-  for (const [code, args] of [
-    ['BAD_USAGE', ['--lora', '2']],
-    ['BAD_USAGE', ['--base', 'base', '--lora', '0']],
-    ['BAD_USAGE', ['--base', 'base', '--model', 'gpt']],
-    ['FILE_MISSING', ['--base', 'nowhere']],
-    ['BAD_BASE', ['--base', 'whole']],
-    [
-      'BAD_CHECKPOINT',
-      ['--base', 'other-base', '--lora', '2:4', '--rate', '0.02', '--steps', '6', '--out', 'lora-parts', '--resume'],
-    ],
-  ] as const) {
-    const seen = await refusal('--out', 'bad', '--text', 'verse.txt', '--batch', '2', ...args)
-    assert.equal(seen.code, code, `${args.join(' ')}: ${seen.message}`)
-  }
-  const table = await refusal('--csv', 'table.csv', '--target', 'answer', '--base', 'base', '--out', 'bad')
-  assert.equal(table.code, 'BAD_USAGE')
 })
 
 test('bad input is one error that says what was wrong and what to do', async () => {

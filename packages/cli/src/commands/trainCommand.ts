@@ -52,6 +52,7 @@ function addFederatedOptions(command: Command): void {
       'the most privacy the run may spend: refused before it starts otherwise',
       decimalNumber(0.001, 1_000),
     )
+    .option('--personal-head', 'the last layer stays with each participant, for data that differ by site')
     .option('--attackers <share:attack>', 'participants that lie, such as 0.4:sign-flip, to see what the rule does')
 }
 

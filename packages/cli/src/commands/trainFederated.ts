@@ -135,6 +135,22 @@ const stopped = (
   failed: isInterrupted,
 })
 
+/** Clients with heads of their own beside one model for all. */
+function personalLines({ personal }: FederatedReport): string[] {
+  if (!personal) return []
+  const { own, meanHead, common } = personal
+  const shown = ({ loss, accuracy }: { loss: number; accuracy: number | null }): string =>
+    `loss ${shownNumber(loss)}${shownAccuracy(accuracy)}`
+  return [
+    `on ${own.n} rows of the clients' own that none trained on:`,
+    `  each with its own head: ${shown(own)}`,
+    ...(common ? [`  one model for all, trained with the same settings: ${shown(common)}`] : []),
+    meanHead
+      ? `  the model that was written, with the mean of the heads: ${shown(meanHead)}`
+      : '  the model that was written has an untrained last layer: noise hides no head, so none is in it',
+  ]
+}
+
 /** Clients named one by one; more would fill the screen, and stand in the report. */
 const MOST_CLIENTS = 12
 
@@ -152,8 +168,9 @@ function reportLines(report: FederatedReport, { rounds }: RoundLog, unit: string
     ...(report.bestRound === report.rounds
       ? []
       : [`kept the model of round ${report.bestRound}, the best on validation data`]),
-    shown('validation', report.valid),
+    shown(report.personal ? 'validation, of the model that was written,' : 'validation', report.valid),
     ...(report.test ? [shown('test', report.test, `, ${report.test.n} never trained on`)] : []),
+    ...personalLines(report),
     `sent ${wireSize(bytes.up)} up and ${wireSize(bytes.down)} down; synchronous f32 would have sent ${wireSize(bytes.synchronousUp)} up, ${shortNumber(bytes.ratio)} times as much`,
     ...(report.privacy
       ? [

@@ -4,8 +4,10 @@ export type RoundRecord = {
   readonly round: number
   /** Mean training loss of the members' steps. */
   readonly loss: number
-  /** On rows nobody trains on, where the round was evaluated. */
+  /** On rows nobody trains on, where the round was evaluated; with personal heads each client's own model on its own such rows. */
   readonly valid?: { readonly loss: number; readonly accuracy: number | null }
+  /** With personal heads, where the round was evaluated: as `valid`, with the number of rows. */
+  readonly own?: { readonly loss: number; readonly accuracy: number | null; readonly n: number }
   /** Client numbers, from 0. */
   readonly members: readonly number[]
   /** Each member's part in the aggregate; all 0 where the model stayed as it was. */

@@ -22,6 +22,7 @@ export type ChosenSettings = {
   readonly perRound: number
   readonly rounds: number
   readonly recipe: TrainingRecipe
+  readonly personal: readonly string[] | undefined
 }
 
 /** Everything chosen, named: what a person reads before the run and in its report. */
@@ -38,6 +39,7 @@ export const describeSettings = (chosen: ChosenSettings): [string, string][] => 
   ...(chosen.noise
     ? ([['noise', `clip ${chosen.noise.clip}, multiplier ${chosen.noise.multiplier}`]] as [string, string][])
     : []),
+  ...(chosen.personal ? ([['stays with each client', chosen.personal.join(' ')]] as [string, string][]) : []),
   ...(chosen.aside > 0 ? ([['public rows', String(chosen.aside)]] as [string, string][]) : []),
 ]
 

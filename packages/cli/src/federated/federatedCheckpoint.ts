@@ -11,6 +11,7 @@ const CONTROL = 'control'
 const OUTER = 'outer.'
 const RESIDUAL = 'residual.'
 const CONTROLS = 'controls.'
+const PERSONAL = 'personal.'
 
 /** The state of a federation as a training's checkpoint, whose file and hash it shares; a step is a round. */
 export function asCheckpoint(
@@ -33,6 +34,7 @@ export function asCheckpoint(
       ...(state.control ? [[CONTROL, state.control]] : []),
       ...named(RESIDUAL, state.residuals),
       ...named(CONTROLS, state.controls),
+      ...named(PERSONAL, state.personal ?? new Map()),
     ]),
     best,
   }
@@ -42,15 +44,17 @@ export function asCheckpoint(
 export function fromCheckpoint({ step, state }: Checkpoint, parameters: number, file: string): FederatedCheckpoint {
   const outer: Record<string, Float32Array> = {}
   const [residuals, controls] = [new Map<number, Float32Array>(), new Map<number, Float32Array>()]
+  const personal = new Map<number, Float32Array>()
   const clientIn = (name: string, prefix: string): number | undefined => {
     const text = name.startsWith(prefix) ? name.slice(prefix.length) : ''
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined
   }
   for (const [name, values] of Object.entries(state)) {
-    const [residual, control] = [clientIn(name, RESIDUAL), clientIn(name, CONTROLS)]
+    const [residual, control, own] = [RESIDUAL, CONTROLS, PERSONAL].map((prefix) => clientIn(name, prefix))
     if (values.length !== parameters) throw bad(file, `${name} has ${values.length} numbers, the model ${parameters}`)
     if (residual !== undefined) residuals.set(residual, values)
     else if (control !== undefined) controls.set(control, values)
+    else if (own !== undefined) personal.set(own, values)
     else if (name.startsWith(OUTER)) outer[name.slice(OUTER.length)] = values
     else if (![PARAMETERS, PREVIOUS, CONTROL].includes(name)) throw bad(file, `${name.slice(0, 40)} has no place in it`)
   }
@@ -64,6 +68,7 @@ export function fromCheckpoint({ step, state }: Checkpoint, parameters: number, 
     residuals,
     controls,
     ...(state[PREVIOUS] ? { previous: state[PREVIOUS] } : {}),
+    ...(personal.size > 0 ? { personal } : {}),
     ...(state[CONTROL] ? { control: state[CONTROL] } : {}),
   }
 }

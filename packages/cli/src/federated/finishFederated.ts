@@ -4,6 +4,7 @@ import { exportModel } from '../training/exportModel.ts'
 import type { TrainReport } from '../training/finishRun.ts'
 import type { RunLayout } from '../training/trainingFolder.ts'
 import { asCheckpoint } from './federatedCheckpoint.ts'
+import { comparePersonal, headsFile, type PersonalFacts, withMeanHead } from './personalHeads.ts'
 import { type PreparedFederation, unitOf } from './prepareFederated.ts'
 import type { RoundRecord } from './RoundRecord.ts'
 import { partsOf } from './report/clientFigures.ts'
@@ -29,6 +30,8 @@ export type FederatedReport = TrainReport & {
   readonly settings: Readonly<Record<string, string>>
   readonly privacy: FederatedFacts['privacy']
   readonly attack: FederatedFacts['attack']
+  /** With heads of the clients' own. */
+  readonly personal?: PersonalFacts
   readonly contribution: readonly {
     readonly client: string
     readonly size: number
@@ -55,11 +58,18 @@ export async function finishFederated(
   privacy: FederatedFacts['privacy'],
 ): Promise<FederatedReport> {
   const { model, data, recipe, config, plan, seed, identity } = run
-  const parameters = best?.parameters ?? state.parameters
+  // Noise covers what is sent: a mean of heads, which are not, would tell more than was promised.
+  const parameters =
+    options.personal && !options.noise
+      ? withMeanHead(model, options.personal, state, options.clients)
+      : (best?.parameters ?? state.parameters)
   const evaluate = (on: typeof data.train): Promise<Evaluation> =>
     evaluateModel(engine, model, { parameters, frozen: run.start.frozen }, on)
   const { loss, accuracy } = await evaluate(data.valid)
   const test = data.test ? await evaluate(data.test) : null
+  const own = rounds.at(-1)?.own
+  const flops = plan.flopsPerStep * recipe.steps * options.rounds * (options.perRound ?? clients.length)
+  const personal = own && (await comparePersonal(engine, model, options, { own, parameters, flops }))
   const bestRound = best?.step ?? state.round
   const facts: FederatedFacts = {
     title: `Federated training of a ${config.kind} model`,
@@ -77,6 +87,10 @@ export async function finishFederated(
     privacy,
   }
   const files = exportModel(run, parameters, layout)
+  if (options.personal) {
+    files.push(layout.in('heads.safetensors'))
+    replaceFile(layout.in('heads.safetensors'), headsFile(model, options.personal, state, options.clients))
+  }
   const report = layout.in('report.html')
   replaceFile(report, reportHtml(facts))
   const last = rounds.slice(-LAST)
@@ -106,6 +120,7 @@ export async function finishFederated(
     settings: Object.fromEntries(settings),
     privacy,
     attack,
+    ...(personal ? { personal } : {}),
     contribution: partsOf(facts).map(({ mean, rounds: count, score, share }, c) => ({
       client: clients[c]!.id,
       size: clients[c]!.size,

@@ -11,7 +11,7 @@ import { PotluckError } from '@potluck/protocol'
 import { chooseConfig } from '../training/chooseConfig.ts'
 import { chooseRecipe } from '../training/chooseRecipe.ts'
 import { type DataShape, hashData, type LoadedData, sizeOfData } from '../training/LoadedData.ts'
-import { loadData } from '../training/loadData.ts'
+import { loadData, validShare } from '../training/loadData.ts'
 import { checkMemory, type MemoryNeed, shownBytes } from '../training/memoryLimit.ts'
 import {
   baseOf,
@@ -27,6 +27,7 @@ import {
 import { chooseAttackers } from './chooseAttackers.ts'
 import { describeSettings } from './describeSettings.ts'
 import { divideData } from './divideData.ts'
+import { headNames, withOwnValidation } from './personalHeads.ts'
 import type { ClientFacts } from './report/FederatedFacts.ts'
 import { checkFederatedUsage, type FederatedWishes } from './settings/FederatedWishes.ts'
 import { parseCompression } from './settings/parseCompression.ts'
@@ -67,9 +68,10 @@ export function prepareFederated(
   const loaded = loadData({ ...options, site: how.kind === 'column' ? how.column : undefined }, seed, base?.model)
   const { train, rows, reference, aside } = setAside(loaded, options, seed)
   const divided = divideData(train, loaded, { how, clients: options.clients, seed, rows })
-  const { clients } = divided
+  const clients = options.personalHead ? withOwnValidation(divided.clients, validShare(options), seed) : divided.clients
   const shape = shapeOfClient(loaded.shape, clients)
   const config = base?.config ?? chooseConfig(shape, writtenConfig(options))
+  const personal = options.personalHead ? headNames(modelOf(config)) : undefined
   const start = startOf(base)
   const perRound = options.perRound ?? clients.length
   const method = parseMethod(options.method ?? 'plain')
@@ -94,13 +96,15 @@ export function prepareFederated(
     rule,
     outer,
     reference,
-    validation: loaded.valid,
+    // A common model without its head says nothing: then clients judge on rows of their own.
+    validation: personal ? undefined : loaded.valid,
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.ceil(rounds / 50)),
     initial: start.parameters,
     frozen: start.frozen,
     ...(attackers ? { attackers } : {}),
     ...(noise ? { noise } : {}),
     ...(masks ? { masks } : {}),
+    ...(personal ? { personal } : {}),
   }
   checkFederated(federated)
   const plan = planTraining(config, recipe)
@@ -123,6 +127,7 @@ export function prepareFederated(
     perRound,
     rounds,
     recipe,
+    personal,
   })
   const shown = settings.map(([name, value]) => `${name} ${value}`)
   return {
@@ -150,6 +155,7 @@ export function prepareFederated(
           attackers: attackers ?? null,
           noise,
           masks,
+          ...(personal ? { personal } : {}),
         }),
       },
       lines: [
@@ -226,10 +232,10 @@ const COPIES = 10
 
 const memoryNeed = (
   { parameters, frozen, peakBytes, evaluationBytes }: PreparedRun['plan'],
-  { perRound = 1, clients, compression }: FederatedOptions,
+  { perRound = 1, clients, compression, personal }: FederatedOptions,
   data: LoadedData,
 ): MemoryNeed => {
-  const keeps = compression?.kind === 'topk' ? clients.length : 0
+  const keeps = (compression?.kind === 'topk' ? clients.length : 0) + (personal ? clients.length : 0)
   return {
     planBytes: peakBytes + evaluationBytes,
     otherBytes:

@@ -86,12 +86,14 @@ function recordOf(
   seconds: number,
   scores: readonly number[] | undefined,
 ): RoundRecord {
-  const { round, loss, evaluation, members, weights, norms, bytesUp, bytesDown } = done
+  const { round, loss, members, weights, norms, bytesUp, bytesDown } = done
   const epsilon = hooks.spend(members)
+  const evaluation = done.evaluation ?? done.personal
   return {
     round,
     loss,
     ...(evaluation ? { valid: { loss: evaluation.loss, accuracy: evaluation.accuracy } } : {}),
+    ...(done.personal ? { own: done.personal } : {}),
     members: [...members],
     weights: [...weights],
     norms: [...norms],

@@ -53,6 +53,10 @@ type Usual = {
   steps(batch: number): number
 }
 
+/** Numbers learned where the data has classes are a teacher's logits, some ten times larger than what labels ask for. */
+const isStudent = (config: ModelConfig, shape: DataShape): boolean =>
+  config.kind === 'mlp' && config.regression !== undefined && shape.kind !== 'text' && shape.classes !== null
+
 function usualFor(config: ModelConfig, shape: DataShape): Usual {
   if (shape.kind === 'text') {
     // Small texts are read often enough with fewer steps.
@@ -67,7 +71,7 @@ function usualFor(config: ModelConfig, shape: DataShape): Usual {
   if (shape.kind === 'images') {
     return {
       batch: 64,
-      rate: config.kind === 'logistic' ? 1e-2 : 2e-3,
+      rate: config.kind === 'logistic' || isStudent(config, shape) ? 1e-2 : 2e-3,
       weightDecay: 0.01,
       evaluations: 8,
       steps: (batch) => clamp(Math.ceil((3 * shape.images) / batch), 200, 3_000),
@@ -76,7 +80,7 @@ function usualFor(config: ModelConfig, shape: DataShape): Usual {
   const isLinear = config.kind === 'logistic' || (config.kind === 'mlp' && config.hidden.length === 0)
   return {
     batch: clamp(Math.floor(shape.rows / 8), 1, 64),
-    rate: isLinear ? 3e-2 : 2e-3,
+    rate: isLinear ? 3e-2 : isStudent(config, shape) ? 1e-2 : 2e-3,
     weightDecay: isLinear ? 0.1 : 0.01,
     evaluations: 10,
     steps: (batch) => clamp(Math.ceil(((isLinear ? 40 : 6) * shape.rows) / batch), 500, 6_000),

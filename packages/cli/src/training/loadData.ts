@@ -67,13 +67,16 @@ export function kindOfData(options: DataOptions): 'text' | 'csv' | 'images' {
 /** Per cent set aside for validation. */
 const usualValid = { text: 10, csv: 20, images: 5 } as const
 
+/** The part of the data that is set aside for validation. */
+export const validShare = (options: DataOptions): number => (options.valid ?? usualValid[kindOfData(options)]) / 100
+
 /** The data an option names, ready for training, read as a given encoding says where there is one. Throws BAD_USAGE and what the loaders throw. */
 export function loadData(options: DataOptions, seed: Uint8Array, base?: BaseModel, given?: GivenEncoding): LoadedData {
   const kind = kindOfData(options)
   if (base && kind !== 'text')
     throw usage(`--base goes on with a model of texts: it goes with --text, not ${flag(kind)}`)
   const { test, text, csv, target, images, labels, testImages, testLabels, classes, task } = options
-  const validFraction = (options.valid ?? usualValid[kind]) / 100
+  const validFraction = validShare(options)
   if (kind === 'images' && images !== undefined && labels !== undefined) {
     const known = given?.data === 'images' ? { classes: given.classes, scale: given } : { classes }
     return loadImages({ images, labels, testImages, testLabels, ...known, validFraction, seed })

@@ -79,7 +79,7 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
   const config = base?.config ?? chooseConfig(data.shape, teacher ? asStudent(written) : written)
   const learned = teacher ? matchingConfig(config) : config
   const start = startOf(base)
-  const recipe = chooseRecipe(config, data.shape, options)
+  const recipe = chooseRecipe(learned, data.shape, options)
   const plan = planTraining(learned, recipe)
   const dataBytes = sizeOfData(data.train, data.valid, data.test) + (teacher ? logitBytes(teacher, data) : 0)
   const needOf = (batch: number): MemoryNeed =>

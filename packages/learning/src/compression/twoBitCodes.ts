@@ -1,6 +1,7 @@
 import { PotluckError } from '@potluck/protocol'
 import { CHUNK } from './Compression.ts'
 import { fromScale, isScale } from './scale16.ts'
+import { sortingRoom, sortMagnitudes } from './sortMagnitudes.ts'
 import { twoLevels } from './twoLevels.ts'
 
 /** Bytes of `length` values: four for each chunk's two scales, then four values to a byte. */
@@ -9,17 +10,18 @@ export const twoBitBytes = (length: number): number => 4 * Math.ceil(length / CH
 /** Writes each value as its sign times one of its chunk's two levels (L-24): all scales (low, high; big-endian), then sign and level from the upper bits down. */
 export function writeTwoBits(values: Float32Array, into: Uint8Array, start: number): void {
   const codesAt = start + 4 * Math.ceil(values.length / CHUNK)
-  const sorted = new Float32Array(CHUNK)
+  const room = sortingRoom(CHUNK)
   for (let from = 0; from < values.length; from += CHUNK) {
     const size = Math.min(CHUNK, values.length - from)
-    for (let i = 0; i < size; i++) sorted[i] = Math.abs(values[from + i]!)
-    const { low, high, from: border } = twoLevels(sorted.subarray(0, size).sort().reverse())
+    const { low, high, from: border } = twoLevels(sortMagnitudes(values.subarray(from, from + size), room))
     into.set([low >>> 8, low & 255, high >>> 8, high & 255], start + (4 * from) / CHUNK)
+    const isPair = low < high
+    // A level of 0 has no sign.
+    const [lowSign, highSign] = [low > 0 ? 2 : 0, high > 0 ? 2 : 0]
     for (let i = 0; i < size; i++) {
       const value = values[from + i]!
-      const level = low < high && Math.abs(value) >= border ? 1 : 0
-      // A level of 0 has no sign.
-      const sign = value < 0 && (level === 1 ? high : low) > 0 ? 2 : 0
+      const level = isPair && Math.abs(value) >= border ? 1 : 0
+      const sign = value < 0 ? (level === 1 ? highSign : lowSign) : 0
       into[codesAt + ((from + i) >>> 2)]! |= (sign | level) << (6 - 2 * ((from + i) & 3))
     }
   }

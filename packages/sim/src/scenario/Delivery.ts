@@ -1,5 +1,6 @@
 import { type Compression, decodeUpdate } from '@potluck/learning'
-import { concatBytes, fromHex, type Hex, recoverSigner, sha256, signDigest, toHex, utf8 } from '@potluck/protocol'
+import { fastRecover } from '@potluck/node/fastRecover'
+import { concatBytes, fromHex, type Hex, sha256, signDigest, toHex, utf8 } from '@potluck/protocol'
 
 /** One piece of work as its worker signs it. */
 export type Delivery = {
@@ -84,7 +85,7 @@ export class DeliveryReader {
     this.verified++
     try {
       const signature = bytes.subarray(bytes.length - SIGNATURE_BYTES)
-      const from = recoverSigner(fromHex(`0x${parsed.id}`), signature)
+      const from = fastRecover(fromHex(`0x${parsed.id}`), signature)
       const delivery = { ...parsed, from }
       this.decode(delivery)
       return { ok: true, delivery }

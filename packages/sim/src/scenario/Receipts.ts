@@ -1,4 +1,5 @@
-import { type Hex, hashLeaf, recoverSigner, sha256, signDigest, utf8, verifyMerkleProof } from '@potluck/protocol'
+import { fastRecover } from '@potluck/node/fastRecover'
+import { type Hex, hashLeaf, sha256, signDigest, utf8, verifyMerkleProof } from '@potluck/protocol'
 import { merkleProofs } from './merkleProofs.ts'
 
 /** A keeper's word that it has a delivery on disk: its signature under the root of all that it synced with it. */
@@ -34,7 +35,7 @@ export class ReceiptReader {
     const known = this.#signers.get(signature)
     if (known) return known
     this.verified++
-    const signer = recoverSigner(sha256(purpose, root), signature)
+    const signer = fastRecover(sha256(purpose, root), signature)
     this.#signers.set(signature, signer)
     return signer
   }

@@ -1,5 +1,6 @@
 import { holdersNeeded } from '@potluck/learning'
-import { type Hex, recoverSigner, sha256, signDigest, utf8 } from '@potluck/protocol'
+import { fastRecover } from '@potluck/node/fastRecover'
+import { type Hex, sha256, signDigest, utf8 } from '@potluck/protocol'
 import type { ClosedList, IntakeDesk } from './IntakeDesk.ts'
 import type { Process, Reply } from './Process.ts'
 import type { Measured, Round, SetEntry } from './RoundChain.ts'
@@ -84,7 +85,7 @@ export async function fixSet(
 }
 
 function signerOf(list: SignedList): Hex {
-  const known = signers.get(list) ?? recoverSigner(digestOf(list), list.signature)
+  const known = signers.get(list) ?? fastRecover(digestOf(list), list.signature)
   signers.set(list, known)
   return known
 }

@@ -19,6 +19,8 @@ export type FederatedWishes = {
   readonly delta?: number | undefined
   /** The most ε the run may spend. */
   readonly epsilon?: number | undefined
+  /** The last layer stays with each client. */
+  readonly personalHead?: boolean | undefined
 }
 
 const names = [
@@ -37,6 +39,7 @@ const names = [
   'masks',
   'delta',
   'epsilon',
+  'personalHead',
 ] as const satisfies readonly (keyof FederatedWishes)[]
 
 const flag = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
