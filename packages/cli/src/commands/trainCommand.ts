@@ -32,6 +32,7 @@ function addFederatedOptions(command: Command): void {
     .option('--rounds <n>', 'rounds; the usual for the data when left out', count)
     .option('--local-steps <n>', 'steps of a participant in a round (default: 20)', count)
     .option('--per-round <n>', 'participants drawn for a round; all when left out', count)
+    .option('--buffered <k>', 'no rounds: every K-th delivery makes a step; K or K:STALENESS, at simulated speeds')
     .option(
       '--rule <rule>',
       'how updates become one: mean, weighted, median, trimmed:SHARE, krum:ATTACKERS, geometric, clip:RADIUS, reference, … (default: weighted; reference where there are public rows)',

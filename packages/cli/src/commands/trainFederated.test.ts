@@ -205,6 +205,21 @@ test('scores tell who took how much off the loss', async () => {
   assert.match(read('scores', 'report.html').toString(), /<h2>What each client gave<\/h2>/)
 })
 
+test('a run without rounds is stopped and gone on with to the same bits, and knows what it cannot have', async () => {
+  const settings = [...table, '--buffered', '2:5', '--compress', 'topk:8', '--outer', 'nesterov:0.5@0.7']
+  const whole = await report(...settings, '--out', 'flow')
+  const stopped = await run(...settings, '--out', 'flow-parts', '--stop-after', '3')
+  assert.equal(stopped.code, 0, stopped.stderr)
+  assert.equal((await report(...settings, '--out', 'flow-parts', '--resume')).stateHash, whole.stateHash)
+  for (const [pattern, args] of [
+    [/4 or 4:10; got "0"/, ['--buffered', '0']],
+    [/rule has no meaning without rounds/, ['--buffered', '2', '--rule', 'median']],
+    [/everybody at once/, ['--buffered', '2', '--masks', '3']],
+  ] as const) {
+    assert.match((await refusal(...table, '--out', 'bad', ...args)).message, pattern)
+  }
+})
+
 test('images and texts are divided too', async () => {
   const picture = (i: number): number[] =>
     Array.from({ length: 64 }, (_, at) => (at >> 5 === (i & 1) ? 220 : (i * 17 + at * 7) % 40))

@@ -1,5 +1,6 @@
 import type { TrainingRecipe } from '@potluck/engine'
 import {
+  type Buffering,
   type Client,
   type Compression,
   type LocalMethod,
@@ -23,12 +24,21 @@ export type ChosenSettings = {
   readonly rounds: number
   readonly recipe: TrainingRecipe
   readonly personal: readonly string[] | undefined
+  readonly buffered: Buffering | undefined
 }
 
 /** Everything chosen, named: what a person reads before the run and in its report. */
 export const describeSettings = (chosen: ChosenSettings): [string, string][] => [
   ['partition', partitionText(chosen.how)],
   ['clients', `${chosen.clients.length}, ${chosen.perRound} a round`],
+  ...(chosen.buffered
+    ? ([
+        [
+          'without rounds',
+          `${chosen.buffered.size} deliveries a step, at most ${chosen.buffered.mostStaleness} steps old; speeds of 1 to 4 are drawn`,
+        ],
+      ] as [string, string][])
+    : []),
   ['rounds', `${chosen.rounds} of ${chosen.recipe.steps} steps`],
   ['rule', fieldsOf(chosen.rule)],
   ['compression', fieldsOf(chosen.compression)],

@@ -12,6 +12,7 @@ const OUTER = 'outer.'
 const RESIDUAL = 'residual.'
 const CONTROLS = 'controls.'
 const PERSONAL = 'personal.'
+const BASE = 'base.'
 
 /** The state of a federation as a training's checkpoint, whose file and hash it shares; a step is a round. */
 export function asCheckpoint(
@@ -35,6 +36,7 @@ export function asCheckpoint(
       ...named(RESIDUAL, state.residuals),
       ...named(CONTROLS, state.controls),
       ...named(PERSONAL, state.personal ?? new Map()),
+      ...named(BASE, state.bases ?? new Map()),
     ]),
     best,
   }
@@ -44,17 +46,18 @@ export function asCheckpoint(
 export function fromCheckpoint({ step, state }: Checkpoint, parameters: number, file: string): FederatedCheckpoint {
   const outer: Record<string, Float32Array> = {}
   const [residuals, controls] = [new Map<number, Float32Array>(), new Map<number, Float32Array>()]
-  const personal = new Map<number, Float32Array>()
+  const [personal, bases] = [new Map<number, Float32Array>(), new Map<number, Float32Array>()]
   const clientIn = (name: string, prefix: string): number | undefined => {
     const text = name.startsWith(prefix) ? name.slice(prefix.length) : ''
     return /^\d{1,9}$/.test(text) ? Number(text) : undefined
   }
   for (const [name, values] of Object.entries(state)) {
-    const [residual, control, own] = [RESIDUAL, CONTROLS, PERSONAL].map((prefix) => clientIn(name, prefix))
+    const [residual, control, own, base] = [RESIDUAL, CONTROLS, PERSONAL, BASE].map((prefix) => clientIn(name, prefix))
     if (values.length !== parameters) throw bad(file, `${name} has ${values.length} numbers, the model ${parameters}`)
     if (residual !== undefined) residuals.set(residual, values)
     else if (control !== undefined) controls.set(control, values)
     else if (own !== undefined) personal.set(own, values)
+    else if (base !== undefined) bases.set(base, values)
     else if (name.startsWith(OUTER)) outer[name.slice(OUTER.length)] = values
     else if (![PARAMETERS, PREVIOUS, CONTROL].includes(name)) throw bad(file, `${name.slice(0, 40)} has no place in it`)
   }
@@ -69,6 +72,7 @@ export function fromCheckpoint({ step, state }: Checkpoint, parameters: number, 
     controls,
     ...(state[PREVIOUS] ? { previous: state[PREVIOUS] } : {}),
     ...(personal.size > 0 ? { personal } : {}),
+    ...(bases.size > 0 ? { bases } : {}),
     ...(state[CONTROL] ? { control: state[CONTROL] } : {}),
   }
 }

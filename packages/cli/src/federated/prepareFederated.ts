@@ -30,6 +30,7 @@ import { divideData } from './divideData.ts'
 import { headNames, withOwnValidation } from './personalHeads.ts'
 import type { ClientFacts } from './report/FederatedFacts.ts'
 import { checkFederatedUsage, type FederatedWishes } from './settings/FederatedWishes.ts'
+import { parseBuffered } from './settings/parseBuffered.ts'
 import { parseCompression } from './settings/parseCompression.ts'
 import { parseMethod } from './settings/parseMethod.ts'
 import { parseNoise } from './settings/parseNoise.ts'
@@ -80,7 +81,9 @@ export function prepareFederated(
   const noise = options.noise === undefined ? undefined : parseNoise(options.noise)
   const masks = options.masks === undefined ? undefined : { groupSize: options.masks }
   const counted = masks ? maskedGroups(seed, clients.length, masks.groupSize).length : perRound
-  const rule = parseRule(options.rule ?? usualRule(reference !== undefined, noise !== undefined), counted)
+  const buffered = options.buffered === undefined ? undefined : parseBuffered(options.buffered)
+  const usual = buffered ? 'mean' : usualRule(reference !== undefined, noise !== undefined)
+  const rule = parseRule(options.rule ?? usual, counted)
   const compression = parseCompression(options.compress ?? 'none')
   const outer = parseOuter(options.outer ?? 'sgd')
   const rounds = options.rounds ?? usualRounds(config, loaded.shape, options, recipe.steps)
@@ -105,6 +108,7 @@ export function prepareFederated(
     ...(noise ? { noise } : {}),
     ...(masks ? { masks } : {}),
     ...(personal ? { personal } : {}),
+    ...(buffered ? { buffered } : {}),
   }
   checkFederated(federated)
   const plan = planTraining(config, recipe)
@@ -128,6 +132,7 @@ export function prepareFederated(
     rounds,
     recipe,
     personal,
+    buffered,
   })
   const shown = settings.map(([name, value]) => `${name} ${value}`)
   return {
@@ -156,6 +161,7 @@ export function prepareFederated(
           noise,
           masks,
           ...(personal ? { personal } : {}),
+          ...(buffered ? { buffered } : {}),
         }),
       },
       lines: [

@@ -5,6 +5,8 @@ import type { Rule } from '../aggregation/Rule.ts'
 import type { Attack } from '../attacks/Attack.ts'
 import type { Compression } from '../compression/Compression.ts'
 import type { OuterOptimizer } from '../outer/OuterOptimizer.ts'
+import type { BufferPolicy } from '../rounds/bufferedUpdates.ts'
+import { checkBuffered } from './checkBuffered.ts'
 import { type ClientNoise, type Masks, maskedGroups } from './maskedGroups.ts'
 
 /** One participant with rows of its own. */
@@ -22,6 +24,12 @@ export type LocalMethod =
   | { readonly kind: 'proximal'; readonly mu: number }
   /** SCAFFOLD (arXiv:1910.06378): each step is corrected by what the others' gradients were. Plain SGD only. */
   | { readonly kind: 'scaffold' }
+
+/** How deliveries become steps where nobody waits. */
+export type Buffering = BufferPolicy & {
+  /** How long each client takes for a task, in any unit; drawn from 1 to 4 when left out. */
+  readonly durations?: readonly number[]
+}
 
 export type FederatedOptions = {
   readonly config: ModelConfig
@@ -47,6 +55,8 @@ export type FederatedOptions = {
   readonly validation?: TrainingData | undefined
   /** Rounds between two evaluations; the last is always evaluated. Default 1. */
   readonly evaluateEvery?: number
+  /** Without rounds: whoever is done delivers, every `size`-th delivery makes a step (`rounds` counts these). Rule mean only. */
+  readonly buffered?: Buffering
   /** Names of parameters that stay with each client, such as the last layer's. Not with SCAFFOLD. */
   readonly personal?: readonly string[]
   /** Sums in groups instead of single updates: all clients, every round; the rule works on the groups' means. */
@@ -122,6 +132,8 @@ export type FederatedCheckpoint = {
   readonly controls: ReadonlyMap<number, Float32Array>
   /** By client number: its whole parameters when it last trained, where a part of them is its own. */
   readonly personal?: ReadonlyMap<number, Float32Array>
+  /** Of a buffered run, by number: models that somebody is training from. */
+  readonly bases?: ReadonlyMap<number, Float32Array>
 }
 
 export type FederatedResult = {
@@ -157,6 +169,7 @@ export function checkFederated(options: FederatedOptions): void {
     refuse('local.optimizer', 'sgd without momentum, which SCAFFOLD is defined for', local.optimizer.kind)
   if ((options.personal?.length ?? 0) > 0 && method.kind === 'scaffold')
     refuse('method', 'plain or proximal with personal parameters', method.kind)
+  if (options.buffered) checkBuffered(options)
   const bad = options.attackers?.of.find((client) => !(client in clients))
   if (bad !== undefined) refuse('attackers.of', `numbers of clients, 0 to ${clients.length - 1}`, bad)
   const { masks, noise } = options

@@ -25,6 +25,7 @@ import {
   type FederatedResult,
   type FederatedRound,
 } from './FederatedOptions.ts'
+import { federateBuffered } from './federateBuffered.ts'
 import { drawMembers, federatedSeed } from './federatedSeed.ts'
 import { type LocalTrainer, localTrainer } from './localTrainer.ts'
 import { guessReference, lyingClients, withAttacks } from './lyingClients.ts'
@@ -43,6 +44,8 @@ export async function* federate(
   options: FederatedOptions,
 ): AsyncGenerator<FederatedRound, FederatedResult> {
   checkFederated(options)
+  const { buffered } = options
+  if (buffered) return yield* federateBuffered(engine, { ...options, buffered })
   const { clients, rounds, perRound = clients.length, seed, evaluateEvery = 1, resume, outer } = options
   const model = modelOf(options.config)
   const method = options.method ?? { kind: 'plain' as const }

@@ -8,6 +8,7 @@ export type FederatedWishes = {
   readonly rounds?: number | undefined
   readonly localSteps?: number | undefined
   readonly perRound?: number | undefined
+  readonly buffered?: string | undefined
   readonly rule?: string | undefined
   readonly compress?: string | undefined
   readonly outer?: string | undefined
@@ -29,6 +30,7 @@ const names = [
   'rounds',
   'localSteps',
   'perRound',
+  'buffered',
   'rule',
   'compress',
   'outer',
