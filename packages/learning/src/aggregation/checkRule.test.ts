@@ -20,7 +20,7 @@ function refuses(rule: Rule, setting: Partial<RuleSetting>, words: RegExp, code 
 }
 
 test('refuses a coordinate median or trimmed mean of sparse updates, also inside another rule [L-37]', () => {
-  const says = /16\.3 %.*Take reference/
+  const says = /middle of most coordinates is 0.*Take reference/
   refuses({ kind: 'median' }, { compression: sparse }, says)
   refuses({ kind: 'trimmedMean', trim: 2 }, { compression: sparse }, says)
   refuses(nested({ kind: 'bucketing', size: 2 }, { kind: 'median' }), { compression: sparse }, says)

@@ -1,11 +1,11 @@
 import { PotluckError } from '@potluck/protocol'
+import { LARGEST_ELEMENT } from './soundUpdates.ts'
 import { sumOfProducts } from './streamAggregateKernels.ts'
 
-/** 2^20 and 2^−40, as in `aggregateProgram` (L-15). */
-const LARGEST = 1_048_576
+/** 2^−40, as in `aggregateProgram` (L-15). */
 const SMALLEST_NORM = 1 / 1_099_511_627_776
 /** 2^40: no sum of squares up to it holds the square of a number beyond ±2^20, for rounding never makes a sum less than a part. */
-const LARGEST_SQUARE = LARGEST * LARGEST
+const LARGEST_SQUARE = LARGEST_ELEMENT * LARGEST_ELEMENT
 
 const round = Math.fround
 
@@ -45,8 +45,9 @@ export function isOutside(update: Float32Array, square: number, name: string): b
   if (square <= LARGEST_SQUARE) return false
   const index = update.findIndex(Number.isNaN)
   if (index >= 0) throw new PotluckError('NAN', `${name} holds NaN at element ${index}: leave it out`, { index })
-  return update.some((x) => Math.abs(x) > LARGEST)
+  return update.some((x) => Math.abs(x) > LARGEST_ELEMENT)
 }
 
 /** The vector with 0 for every element outside ±2^20. */
-export const boundedTo = (vector: Float32Array): Float32Array => vector.map((x) => (Math.abs(x) <= LARGEST ? x : 0))
+export const boundedTo = (vector: Float32Array): Float32Array =>
+  vector.map((x) => (Math.abs(x) <= LARGEST_ELEMENT ? x : 0))
