@@ -1,12 +1,15 @@
 import { PotluckError } from '@potluck/protocol'
 import type { TableEncoding } from '../training/table/encodeRows.ts'
+import { tableEncodingSchema } from '../training/table/tableEncodingSchema.ts'
 import type { TrainedModel } from './loadTrained.ts'
 
 /** How a trained model of tables reads a row. Throws BAD_MODEL where its config.json does not say. */
 export function tableEncodingOf({ input, folder }: TrainedModel): TableEncoding {
-  const encoding = input as unknown as TableEncoding
-  if (Array.isArray(encoding.columns) && typeof encoding.target?.index === 'number') return encoding
-  throw new PotluckError('BAD_MODEL', 'config.json says no columns and target', { folder })
+  const parsed = tableEncodingSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const [fault] = parsed.error.issues
+  const message = `${folder}: config.json does not say how a row is read (input.${fault?.path.join('.')}: ${fault?.message}); train the model again`
+  throw new PotluckError('BAD_MODEL', message, { folder })
 }
 
 /** Names of the columns of the table that an encoding was fitted to, in order. */
