@@ -1,14 +1,9 @@
 /** What `potluck attack` takes; what it does stands in attack.ts and is loaded when it runs. */
 import { type Command, Option } from 'commander'
 import { decimalNumber, wholeNumber } from './argumentParsers.ts'
+import { nameList, withDataOptions } from './dataOptions.ts'
 import { describeCommand, withJson } from './describeCommand.ts'
 import { printed } from './printed.ts'
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
 
 const count = wholeNumber(1, 10_000_000)
 
@@ -35,7 +30,7 @@ export function attackCommand(): Command {
     .option(
       '--attacks <list>',
       'attacks, comma-separated, such as sign-flip,alie:1.5,adaptive (default: all)',
-      list,
+      nameList,
       [],
     )
     .option('--repeats <n>', 'trainings of each, with seeds of their own', wholeNumber(1, 100), 1)
@@ -46,23 +41,7 @@ export function attackCommand(): Command {
     .option('--valid <per cent>', 'part of the data set aside to measure on', decimalNumber(0.1, 90))
     .option('--seed <n>', 'decides the split, the start, the order of the data and who lies', wholeNumber(0), 1)
     .option('--out <file>', 'write the record to this file, as JSON')
-    .option('--threads <n>', 'threads; as many as the machine has when left out', wholeNumber(1, 1_024))
-    .addOption(
-      new Option('--executor <name>', 'what computes; the bits are the same')
-        .choices(['auto', 'native', 'wasm', 'reference'])
-        .default('auto'),
-    )
-    .option('--tokenizer <kind>', 'of a text: chars, or bpe:N for N byte pairs', 'chars')
-    .addOption(new Option('--task <name>', 'of a table').choices(['classification', 'regression']))
-    .addOption(
-      new Option('--header <choice>', 'whether the first line of a table names its columns')
-        .choices(['auto', 'yes', 'no'])
-        .default('auto'),
-    )
-    .option('--ignore <columns>', 'columns of a table to leave out, comma-separated', list, [])
-    .option('--categorical <columns>', 'columns of numbers that are categories', list, [])
-    .option('--classes <n>', 'of images: how many classes', wholeNumber(2, 256))
-  return withJson(command).action(async (options) => {
+  return withJson(withDataOptions(command)).action(async (options) => {
     await printed(options, async () => (await import('./attack.ts')).attack(options))
   })
 }

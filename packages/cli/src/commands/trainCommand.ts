@@ -1,14 +1,9 @@
 /** What `potluck train` takes; what it does stands in train.ts and is loaded when it runs. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { decimalNumber, wholeNumber } from './argumentParsers.ts'
+import { withDataOptions } from './dataOptions.ts'
 import { describeCommand, withJson } from './describeCommand.ts'
 import { printed } from './printed.ts'
-
-const list = (text: string): string[] =>
-  text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
 
 /** A learning rate: a number above 0, at most 100, exponents allowed. */
 function rate(text: string): number {
@@ -94,23 +89,7 @@ export function trainCommand(): Command {
     .option('--evaluate-every <n>', 'steps, or rounds, between two evaluations', count)
     .option('--valid <per cent>', 'part of the data set aside for validation', decimalNumber(0.1, 90))
     .option('--seed <n>', 'decides the split, the start and the order of the data', wholeNumber(0), 1)
-    .option('--threads <n>', 'threads; as many as the machine has when left out', wholeNumber(1, 1_024))
-    .addOption(
-      new Option('--executor <name>', 'what computes; the bits are the same')
-        .choices(['auto', 'native', 'wasm', 'reference'])
-        .default('auto'),
-    )
-    .option('--tokenizer <kind>', 'of a text: chars, or bpe:N for N byte pairs', 'chars')
-    .addOption(new Option('--task <name>', 'of a table').choices(['classification', 'regression']))
-    .addOption(
-      new Option('--header <choice>', 'whether the first line of a table names its columns')
-        .choices(['auto', 'yes', 'no'])
-        .default('auto'),
-    )
-    .option('--ignore <columns>', 'columns of a table to leave out, comma-separated', list, [])
-    .option('--categorical <columns>', 'columns of numbers that are categories', list, [])
-    .option('--classes <n>', 'of images: how many classes', wholeNumber(2, 256))
-  withJson(command)
+  withJson(withDataOptions(command))
   addFederatedOptions(command)
   return command.action(async (options) => {
     await printed(options, async () => (await import('./train.ts')).train(options))

@@ -1,36 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { FederatedReport } from '../federated/finishFederated.ts'
 import { readRounds } from '../federated/RoundLog.ts'
 import { idxBytes } from '../training/images/testIdx.ts'
-import { printed } from './printed.ts'
-import { type TrainCommandOptions, train } from './train.ts'
-import { trainCommand } from './trainCommand.ts'
+import { inTestFolder, runTrain } from './testTraining.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'potluck-federated-'))
-const before = process.cwd()
-process.chdir(dir)
-after(() => {
-  process.chdir(before)
-  rmSync(dir, { recursive: true })
-})
+const { dir } = inTestFolder('potluck-federated-')
 
-/** The command in this process: its options as the command line reads them, and what it would print. */
-async function run(...args: string[]): Promise<{ code: 0 | 1; stdout: string; stderr: string }> {
-  const command = trainCommand().exitOverride()
-  command.parseOptions(['--threads', '1', ...args])
-  const options = command.opts<TrainCommandOptions>()
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const live = { isTty: false, write: (text: string) => void (options.json || stderr.push(text)) }
-  const code = await printed(options, () => train(options, live), {
-    stdout: (text) => void stdout.push(text),
-    stderr: (text) => void stderr.push(text),
-  })
-  return { code, stdout: stdout.join(''), stderr: stderr.join('') }
-}
+const run = (...args: string[]): ReturnType<typeof runTrain> => runTrain('--threads', '1', ...args)
 
 async function report(...args: string[]): Promise<FederatedReport> {
   const { code, stdout, stderr } = await run('--json', ...args)

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { readSafetensors } from '@potluck/engine'
 import type { FederatedReport } from '../federated/finishFederated.ts'
+import { inTestFolder } from './testTraining.ts'
 import { type TrainCommandOptions, train } from './train.ts'
 import { trainCommand } from './trainCommand.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'potluck-personal-'))
-const before = process.cwd()
-process.chdir(dir)
-after(() => {
-  process.chdir(before)
-  rmSync(dir, { recursive: true })
-})
+inTestFolder('potluck-personal-')
 
 let shown = ''
 async function run(...args: string[]): Promise<FederatedReport> {

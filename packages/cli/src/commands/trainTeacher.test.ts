@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import type { TrainReport } from '../training/finishRun.ts'
 import { idxBytes } from '../training/images/testIdx.ts'
 import { evaluate } from './evaluate.ts'
+import { inTestFolder } from './testTraining.ts'
 import { type TrainCommandOptions, train } from './train.ts'
 import { trainCommand } from './trainCommand.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'potluck-teacher-'))
-const before = process.cwd()
-process.chdir(dir)
-after(() => {
-  process.chdir(before)
-  rmSync(dir, { recursive: true })
-})
+inTestFolder('potluck-teacher-')
 
 let shown = ''
 async function run(...args: string[]): Promise<TrainReport> {

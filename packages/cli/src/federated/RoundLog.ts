@@ -1,20 +1,12 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readLogLines } from '../training/report/readLogLines.ts'
 import { isRoundRecord, type RoundRecord } from './RoundRecord.ts'
 import { EventFile } from './tensorboard/EventFile.ts'
 import type { ScalarEvent } from './tensorboard/eventBytes.ts'
 
 /** The rounds in a log, up to `lastRound`; lines that are none, or cut off by a crash, are left out. */
 export function readRounds(text: string, lastRound: number): RoundRecord[] {
-  return text.split('\n').flatMap((line) => {
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch (error) {
-      if (error instanceof SyntaxError) return []
-      throw error
-    }
-    return isRoundRecord(value) && value.round <= lastRound ? [value] : []
-  })
+  return readLogLines(text, isRoundRecord).filter(({ round }) => round <= lastRound)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readLogLines } from './readLogLines.ts'
 
 export type LoggedStep = {
   readonly step: number
@@ -11,16 +12,7 @@ export type LoggedStep = {
 
 /** The steps in a run log, up to `lastStep`; lines that are none, or cut off by a crash, are left out. */
 export function readSteps(text: string, lastStep: number): LoggedStep[] {
-  return text.split('\n').flatMap((line) => {
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch (error) {
-      if (error instanceof SyntaxError) return []
-      throw error
-    }
-    return isStep(value) && value.step <= lastStep ? [value] : []
-  })
+  return readLogLines(text, isStep).filter(({ step }) => step <= lastStep)
 }
 
 function isStep(value: unknown): value is LoggedStep {
