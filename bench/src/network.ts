@@ -3,7 +3,7 @@
  *
  * Utilisation is emulated: a real update of 10 M values is compressed and decoded once and its bytes and times are measured; inner steps and
  * links are simulated time. Coding is counted as if one core did it beside the training. Goodput is simulated: the scenario `killed`, with
- * real training, signatures and rounds.
+ * real training, signatures and rounds. So are clusters that exchange means and workers that never wait, each beside plain rounds.
  */
 import { RandomStream } from '@potluck/engine'
 import { compressUpdate, decodeUpdate } from '@potluck/learning'
@@ -12,6 +12,7 @@ import { createLocalEngine } from '@potluck/runtime'
 import { runScenario, type Scenario } from '@potluck/sim/scenario'
 import { killedScenario } from './learning/killedScenario.ts'
 import { type NetworkSetting, networkRounds } from './learning/networkRounds.ts'
+import { bufferedRows, regionRows } from './learning/pairedScenarios.ts'
 import type { Row } from './Row.ts'
 
 const P = 10_000_000
@@ -74,6 +75,8 @@ export async function run(): Promise<Row[]> {
       goodput.broken.length + whole.broken.length,
       'accepted updates lost or counted twice, models that differ',
     ),
+    ...(await regionRows()),
+    ...(await bufferedRows()),
   ]
 }
 

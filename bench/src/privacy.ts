@@ -4,6 +4,7 @@
 import { pldEpsilon, rdpEpsilon } from '@potluck/learning'
 import { privacyInversion } from './learning/privacyInversion.ts'
 import { privacyMembership } from './learning/privacyMembership.ts'
+import { privacySearch } from './learning/privacySearch.ts'
 import type { Row } from './Row.ts'
 
 const row = (what: string, value: number, unit: string, rival: string | null, rivalValue: number | null): Row => ({
@@ -35,4 +36,5 @@ export const run = async (): Promise<Row[]> => [
   ...accountants(),
   ...(await privacyMembership()),
   ...(await privacyInversion()),
+  ...(await privacySearch()),
 ]

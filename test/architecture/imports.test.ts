@@ -42,7 +42,6 @@ const longFiles: Record<string, string> = {
   'contracts/test/support/playDispute.ts': 'both sides of every move, so that a test says only where they differ',
   'packages/gateway/src/PaymentStore.ts': 'one state machine of a paid call, its SQL beside it',
   'packages/ledger/test/ledger.test.ts': 'one story over one database: start-up is the slow part',
-  'packages/node/src/NodeRuntime.ts': 'the loop of the daemon: chain, gossip and roles meet here and nowhere else',
   'packages/sim/src/setUpNetwork.ts': 'the plan of one network, in the order it is put up',
   'packages/store/src/http.test.ts': 'one suite over server and fetcher with the shared faulty server',
 }

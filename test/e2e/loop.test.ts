@@ -17,6 +17,7 @@ test('the loop closes on real data: trained, verified, sold, paid, explained, to
   assert.ok(BigInt(calls.paid) > 0n && /^0x[0-9a-f]{64}$/.test(calls.settledTx))
   assert.equal(why.length, 2)
   assert.match(output, /the books close to the unit/)
+  assert.match(output, /round 7: \d claims?, loss [12]\.\d+, [\d,]+ bytes up.*wrote \S+report\.html/s)
   checkBooks(report)
   assert.ok(report.peakPssMb < 3_000, `${report.peakPssMb} MB`)
 })

@@ -29,6 +29,9 @@ const statistics = (attackers: number): Rule[] => [
   { kind: 'trimmedMean', trim: attackers },
   { kind: 'geometricMedian' },
   { kind: 'centeredClipping' },
+  { kind: 'normBound' },
+  // biome-ignore lint/suspicious/noThenProperty: the rule that follows, as Rule names it
+  { kind: 'bucketing', size: 2, then: { kind: 'centeredClipping' } },
   // biome-ignore lint/suspicious/noThenProperty: the rule that follows, as Rule names it
   { kind: 'nearestNeighbours', attackers, then: { kind: 'trimmedMean', trim: attackers } },
 ]

@@ -35,11 +35,11 @@ export const planted: readonly Planted[] = [
   { id: 'irrelevant', rows: 120, isIrrelevant: true },
 ]
 
-/** The contributors' rows, the rows that scores are measured on, and those that the truth is measured on: no row is in two of them. */
+/** The contributors' rows, those that scores are measured on, those that the truth is measured on, and public ones: no row is in two of them. */
 export function plantedData(
   images: LabelledImages,
   seed: number,
-): { clients: { id: string; data: Rows }[]; probe: TrainingData; truth: Rows } {
+): { clients: { id: string; data: Rows }[]; probe: TrainingData; truth: Rows; reference: TrainingData } {
   const order = shuffledNumbers(images.labels.length, seed)
   let at = 0
   const take = (count: number): Rows => {
@@ -49,7 +49,7 @@ export function plantedData(
     return rows
   }
   const clients = planted.map((plan, i) => ({ id: plan.id, data: spoiled(plan, take(plan.rows), 1000 * seed + i) }))
-  return { clients, probe: take(500), truth: take(2000) }
+  return { clients, probe: take(500), truth: take(2000), reference: take(500) }
 }
 
 function spoiled({ rows, noise = 0, distinct = rows, isIrrelevant }: Planted, data: Rows, seed: number): Rows {

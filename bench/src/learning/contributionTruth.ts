@@ -36,13 +36,13 @@ export async function agreementOf(
   kind: 'weightedMean' | 'reference',
   seed: number,
 ): Promise<Agreement> {
-  const { clients, probe: rows, truth } = plantedData(images, seed)
+  const { clients, probe: rows, truth, reference } = plantedData(images, seed)
   const rule: Rule = { kind }
   const options: FederatedOptions = {
     config,
     local: { steps: 10, batch: 16, optimizer: { kind: 'sgd' }, learningRate: 0.1 },
     ...{ clients, rounds: 10, seed: utf8(`contribution ${seed}`), rule, evaluateEvery: 1000 },
-    ...(kind === 'reference' ? { reference: rows } : {}),
+    ...(kind === 'reference' ? { reference } : {}),
   }
   const probe = await gradientProbe(engine, config)
   const [rounds, first]: [RoundContribution[], RoundContribution[]] = [[], []]

@@ -4,24 +4,18 @@
  * noise. Nearer to use are updates of members with ten rows and five steps each, alone and in a sum of three. Images: MNIST, 30.
  */
 import { createEngine, initialModelParameters, type ModelConfig, modelOf } from '@potluck/engine'
-import { addUserNoise, inversionQuality, type Rows, rowGradients, wordStream } from '@potluck/learning'
-import { sha256, utf8 } from '@potluck/protocol'
+import { addUserNoise, inversionQuality, rowGradients, wordStream } from '@potluck/learning'
 import type { Row } from '../Row.ts'
-import { imageRows, readImages, shuffledNumbers } from './benchData.ts'
-import { meanOf } from './publishedHeart.ts'
+import { inversionImages, qualityRow, seedOf, sumOf } from './inversionSetting.ts'
 
-const IMAGES = 30
 const configs: Readonly<Record<string, ModelConfig>> = {
   logistic: { kind: 'logistic', inputs: 784, classes: 10 },
   mlp: { kind: 'mlp', inputs: 784, hidden: [32], activation: 'relu', classes: 10 },
 }
-const seedOf = (what: string): Uint8Array => sha256(utf8(`privacy inversion/${what}`))
 
 export async function privacyInversion(): Promise<Row[]> {
   const engine = await createEngine()
-  const set = readImages('mnist.test')
-  const data = imageRows(set, shuffledNumbers(set.labels.length, 1).subarray(0, IMAGES)) as Rows
-  const images = Array.from({ length: IMAGES }, (_, i) => data.inputs.subarray(i * 784, (i + 1) * 784))
+  const { data, images } = inversionImages()
   const out: Row[] = []
   for (const [name, config] of Object.entries(configs)) {
     const gradients = await rowGradients(engine, config)
@@ -30,9 +24,8 @@ export async function privacyInversion(): Promise<Row[]> {
     const single = images.map((_, i) => gradients.of(data, i).gradient)
     const inGroups = (size: number): number[] => {
       const found: number[] = []
-      for (let first = 0; first < IMAGES; first += size) {
-        const members = single.slice(first, first + size)
-        const sum = members[0]!.map((_, i) => members.reduce((total, gradient) => total + gradient[i]!, 0))
+      for (let first = 0; first < images.length; first += size) {
+        const sum = sumOf(single.slice(first, first + size))
         found.push(...inversionQuality(config, sum, images.slice(first, first + size), 1))
       }
       return found
@@ -42,10 +35,7 @@ export async function privacyInversion(): Promise<Row[]> {
         const sent = addUserNoise(gradient, 1, multiplier, wordStream(seedOf(`${name} ${multiplier} ${i}`)))
         return inversionQuality(config, sent, [images[i]!], 1)
       })
-    const row = (what: string, db: readonly number[]): Row => ({
-      ...{ what: `inversion.${name}.${what}`, value: meanOf(db), rival: null, rivalValue: null, ratio: null },
-      unit: `dB PSNR, measured, mean of ${db.length}, best ${Math.max(...db).toFixed(1)}`,
-    })
+    const row = (what: string, db: readonly number[]): Row => qualityRow(`${name}.${what}`, db, null, null)
     const updates = [0, 1, 2].map((member) => {
       let now = start
       for (let step = 0; step < 5; step++) {
@@ -55,14 +45,13 @@ export async function privacyInversion(): Promise<Row[]> {
       }
       return start.map((value, i) => value - now[i]!)
     })
-    const summed = updates[0]!.map((_, i) => updates.reduce((total, update) => total + update[i]!, 0))
     out.push(row('alone', inGroups(1)), row('three', inGroups(3)), row('ten', inGroups(10)))
     out.push(
       row(
         'update.alone',
         updates.flatMap((update, m) => inversionQuality(config, update, images.slice(10 * m, 10 * m + 10), 1)),
       ),
-      row('update.three', inversionQuality(config, summed, images, 1)),
+      row('update.three', inversionQuality(config, sumOf(updates), images, 1)),
     )
     out.push(row('noise0.05', noised(0.05)), row('noise1', noised(1)))
   }

@@ -68,8 +68,8 @@ type Progress = {
 type AllProgress = { [partition: string]: Progress }
 
 const resultFile = new URL('../../results/published-images.json', import.meta.url)
-/** Models between two slices; they may be deleted, the run then starts anew. */
-const stateFolder = new URL('../../../node_modules/.cache/potluck-bench/', import.meta.url)
+/** Models between two slices, kept with the results so that any machine can go on; without them a run starts anew. */
+const stateFolder = new URL('../../results/parts/', import.meta.url)
 
 const readProgress = (): AllProgress =>
   existsSync(resultFile) ? (JSON.parse(readFileSync(resultFile, 'utf8')) as AllProgress) : {}

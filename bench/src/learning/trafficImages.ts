@@ -53,8 +53,9 @@ export function runImages(
   return parts.get(key, () => runArm(engine, imageArms[set][arm], imageTask(set, partition, seed)))
 }
 
-function imageTask(set: ImageSet, partition: 'iid' | 'dirichlet', seed: number): Common {
-  const { images, train, test } = splitOf(set, seed)
+/** @param isTuning whether test rows are held out of MNIST's training part too */
+export function imageTask(set: ImageSet, partition: 'iid' | 'dirichlet', seed: number, isTuning = false): Common {
+  const { images, train, test } = splitOf(set, seed, isTuning)
   const runSeed = sha256(utf8(`traffic ${set} ${partition} ${seed}`))
   const labels = Int32Array.from(train, (row) => images.labels[row]!)
   const clients = partitionRows(labels, CLIENTS, partitions[partition]!, runSeed).map((rows, i) => ({
@@ -75,11 +76,15 @@ function imagesOf(name: 'mnist.train' | 'mnist.test' | 'fashion.train'): Labelle
 }
 
 /** MNIST has its test part; of Fashion-MNIST's training part 10,000 rows are held out by seed. */
-function splitOf(set: ImageSet, seed: number): { images: LabelledImages; train: Uint32Array; test: TrainingData } {
+function splitOf(
+  set: ImageSet,
+  seed: number,
+  isHeldOut: boolean,
+): { images: LabelledImages; train: Uint32Array; test: TrainingData } {
   const images = imagesOf(set === 'mnist' ? 'mnist.train' : 'fashion.train')
   const order = shuffledNumbers(images.labels.length, seed)
   const train = order.subarray(TEST_ROWS, TEST_ROWS + TRAIN_ROWS)
-  if (set === 'fashion') return { images, train, test: imageRows(images, order.subarray(0, TEST_ROWS)) }
+  if (set === 'fashion' || isHeldOut) return { images, train, test: imageRows(images, order.subarray(0, TEST_ROWS)) }
   const test = imagesOf('mnist.test')
   return { images, train, test: imageRows(test, shuffledNumbers(test.labels.length, 0)) }
 }

@@ -47,7 +47,7 @@ export function runText(engine: Engine, parts: Parts, arm: keyof typeof textArms
   return parts.get(key, () => runArm(engine, textArms[arm], textTask(seed)))
 }
 
-function textTask(seed: number): Common {
+export function textTask(seed: number): Common {
   const text = readBenchText('tinyshakespeare/input.txt')
   const tokens = characterTokenizer([...new Set(text)].sort().join('')).encode(text)
   const cut = Math.floor(0.9 * tokens.length)

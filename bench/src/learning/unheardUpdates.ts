@@ -14,8 +14,8 @@ const longer: Readonly<Record<string, TrainingRecipe>> = {
 }
 
 /**
- * Why honest updates have no weight: which part of them points away from the reference as it is, from one trained longer, and from the
- * mean of the honest updates themselves. A run of the default rule with nobody lying; the other references are looked at, not used.
+ * Why the rule has a margin: which part of the honest updates points away from the reference as it is, at all and by more than the margin,
+ * from one trained longer, and from the mean of the honest updates themselves. A run of the default rule with nobody lying; the other references are looked at, not used.
  */
 export async function unheardUpdates(engine: Engine): Promise<Record<string, number>> {
   const { seed, clients, reference: pool } = dataOfSeed(SEED)
@@ -29,7 +29,7 @@ export async function unheardUpdates(engine: Engine): Promise<Record<string, num
   await federateToEnd(engine, {
     ...{ config, local, outer, clients, seed, rounds: setting.rounds, reference: pool },
     rule: { kind: 'reference' },
-    onUpdates: async ({ round, base, updates, reference }) => {
+    onUpdates: async ({ round, base, updates, weights, reference }) => {
       if (round % EVERY !== 0 || !reference) return
       counted += updates.length
       const directions: [string, Float32Array][] = [
@@ -40,10 +40,10 @@ export async function unheardUpdates(engine: Engine): Promise<Record<string, num
         const task = { base, data: pool, seed: sha256(utf8(`${name} ${round}`)) }
         directions.push([name, (await trainer.train(task)).update])
       }
-      for (const [name, direction] of directions) {
-        const against = updates.filter((update) => !(dot(update, direction) > 0)).length
-        opposed.set(name, (opposed.get(name) ?? 0) + against)
-      }
+      const note = (name: string, count: number): void => void opposed.set(name, (opposed.get(name) ?? 0) + count)
+      note('reference by more than the margin', weights.filter((weight) => weight === 0).length)
+      for (const [name, direction] of directions)
+        note(name, updates.filter((update) => !(dot(update, direction) > 0)).length)
     },
   })
   return Object.fromEntries([...opposed].map(([name, count]) => [name, count / counted]))

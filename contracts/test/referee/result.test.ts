@@ -25,7 +25,7 @@ async function afresh(): Promise<void> {
 
 const [BASE, REFERENCE, UPDATES] = [0, 1, 2]
 /** First trace leaf of the aggregation that is computed, and the number of its leaves. */
-const [FIRST, LEAVES] = [3, 17]
+const [FIRST, LEAVES] = [3, 18]
 
 /** The first change of a leaf that changes the result; much of what an aggregation reads weighs nothing. */
 async function lieAbout(step: number, leaf: number, write?: number): Promise<Lie> {

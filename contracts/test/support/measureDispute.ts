@@ -67,9 +67,9 @@ export async function measureDispute(evm: Evm): Promise<DisputeGas> {
     instructions: [line('input', [], 0), line('input', [], 1), line('multiply', [0, 1])],
     output: 2,
   })
-  // The program ends with 3 records of the finish and 17 of the aggregation.
-  const count = 1 + TRACE + 3 + 17
-  const shape = [0x504c4b31, count, 1, STEPS, EVERY, 0, 1000, 8, 3, 16, 1, TRACE, 1 + TRACE, 3, 4 + TRACE, 17]
+  // The program ends with 3 records of the finish and 18 of the aggregation.
+  const count = 1 + TRACE + 3 + 18
+  const shape = [0x504c4b31, count, 1, STEPS, EVERY, 0, 1000, 8, 3, 16, 1, TRACE, 1 + TRACE, 3, 4 + TRACE, 18]
   const header = wordBytes([...shape, random(64)])
   const records = nodes(count)
   records[0] = hashLeaf(header)

@@ -69,7 +69,13 @@ const payout = put(
   }),
 )
 export const lie = hashOf('the lie')
-const claim = (worker: Hex, share: number, outcome: string, pay: string, hash = hashOf(`claim ${share}`)) => ({
+const claim = (
+  worker: Hex,
+  share: number,
+  outcome: string,
+  pay: string,
+  { hash = hashOf(`claim ${share}`), ...more }: { hash?: Hex; contribution?: object } = {},
+) => ({
   hash,
   worker,
   share,
@@ -78,6 +84,10 @@ const claim = (worker: Hex, share: number, outcome: string, pay: string, hash = 
   outcome,
   weightPpm: pay === '0' ? 0 : 333_333,
   pay,
+  ...more,
+})
+const contribution = (valueMicro: number, countedMicro: number, finding: object | null = null) => ({
+  contribution: { valueMicro, countedMicro, finding },
 })
 const reported = {
   type: 'audit',
@@ -85,10 +95,10 @@ const reported = {
   round: 0,
   beacon: hashOf('beacon'),
   claims: [
-    claim(who.honest, 0, 'matches', '40'),
-    claim(who.second, 1, 'not-drawn', '30'),
-    claim(who.liar, 2, 'wrong', '0', lie),
-    claim(who.honest, 3, 'not-drawn', '30'),
+    claim(who.honest, 0, 'matches', '40', contribution(52_340, 41_000)),
+    claim(who.second, 1, 'not-drawn', '30', contribution(10_000, 0, { kind: 'copy', share: 0 })),
+    claim(who.liar, 2, 'wrong', '0', { hash: lie }),
+    claim(who.honest, 3, 'not-drawn', '30', contribution(-1_500, -1_500)),
   ],
   run: [hashOf('state'), hashOf('update')],
   payout,

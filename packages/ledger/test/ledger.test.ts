@@ -337,6 +337,62 @@ test('explains a zero: the lie, who recomputed it, what was slashed and burned [
   })
 })
 
+test('tells a worker what its updates took off the loss, what of it counts, where it stands, and that pay does not follow [R-38]', async () => {
+  const chain = new ScriptedChain()
+  playLoop(chain)
+  await withLedger(chain, async (ledger) => {
+    await ledger.catchUp()
+    const told = await why(ledger, `job/1/0/${who.honest}`)
+    assertAddsUp(told)
+    const texts = (told: Step, kind: string) => flat(told).flatMap((one) => (one.kind === kind ? [one.text] : []))
+    assert.deepEqual(texts(told, 'contribution'), [
+      'On text drawn for the round its update took 0.05234 nats off the loss. Of it 0.041 counts, the most in this round.',
+      'On text drawn for the round its update added 0.0015 nats to the loss. All of it counts for its score.',
+    ])
+    const pay = 'No pay follows from scores: the job pays every accepted claim the same.'
+    assert.deepEqual(texts(told, 'score'), [
+      `Over 1 round so far its updates took 0.05084 nats off the loss. Its score, what counts of that, is 0.0395: 100 % of all scores, place 1 of 2. ${pay}`,
+    ])
+    const copier = await why(ledger, `job/1/0/${who.second}`)
+    assert.match(
+      texts(copier, 'contribution-copy')[0] ?? '',
+      /took 0\.01 nats off the loss\. None of it counts .* It is taken for a copy: it is more like that of share 0 by 0x/,
+    )
+    // It is paid all the same.
+    assert.match(copier.text, /is paid 0\.00003 USD/)
+    for (const subject of [who.second, 'job/1', `job/1/${who.second}`])
+      assert.match(
+        texts(await why(ledger, subject), 'score').join(),
+        /Its score, .* is 0: 0 % of all scores, place 2 of 2/,
+      )
+    // A claim that takes no part has nothing to be told.
+    assert.deepEqual(texts(await why(ledger, `job/1/0/${who.liar}`), 'score'), [])
+  })
+})
+
+test('says nothing of contributions where a report has none, as in older jobs [R-38]', async () => {
+  const chain = new ScriptedChain()
+  playLoop(chain)
+  const old = encode({ ...rivalReport, claims: rivalReport.claims.map(({ contribution: _, ...claim }) => claim) })
+  const digest = toHex(sha256(old))
+  const events = await chain.events({ fromBlock: 0n, toBlock: await chain.blockNumber() })
+  const final = events.find(({ name }) => name === 'RoundFinal')
+  assert.ok(final)
+  ;(final.args.proposal as { auditRoot: Hex }).auditRoot = digest
+  const fetchDocument = async (asked: Hex) => (asked === digest ? old : documents.get(asked))
+  await withLedger(
+    chain,
+    async (ledger) => {
+      await ledger.catchUp()
+      const told = await why(ledger, `job/1/0/${who.honest}`)
+      assert.match(told.text, /is paid 0\.00007 USD/)
+      assert.ok(flat(told).some(({ kind }) => kind === 'weight'))
+      assert.ok(flat(told).every(({ kind }) => !/contribution|score/.test(kind)))
+    },
+    { fetchDocument },
+  )
+})
+
 test('explains why a worker that died got nothing, and who took its share over [R-36]', async () => {
   const chain = new ScriptedChain()
   const { workPay } = playLoop(chain)
@@ -518,6 +574,62 @@ test('keeps a receipt only when a gateway of the registry signed it, and each on
       )
     },
     { onReceipts },
+  )
+})
+
+test('tells of a model what its builder measured of its resistance to poisoning, and where nothing was', async () => {
+  const resistance = {
+    scorePpm: 831_000,
+    worst: 'noise',
+    attackersPpm: 400_000,
+    cleanPpm: 700_000,
+    worstAccuracyPpm: 600_000,
+  }
+  const config = { vocabulary: 'ab', context: 8, width: 8, layers: 1, heads: 1, hidden: 16 }
+  const rates = { learningRate: 0.01, weightDecay: 0, warmupSteps: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 }
+  const job = {
+    ...{ type: 'job', kind: 'language', name: 'Verses', description: '', workSeconds: 30, silenceSeconds: 3 },
+    ...{ trainCid: 'bafy', validCid: 'bafy', seed: NONE, shares: 5 },
+    recipe: { config, batch: 1, steps: 1, stateEverySteps: 1, ...rates },
+    audit: { gainPpm: 1, colludingPpm: 0, auditors: 1, saltPriceE18: '1', newClaims: 3 },
+  }
+  const known = new Map([{ ...job, resistance }, job].map((one) => [toHex(sha256(encode(one))), encode(one)] as const))
+  const chain = new ScriptedChain()
+  const terms = {
+    codec: 0x55,
+    purposes: 31,
+    minShare: 0,
+    contributorsShare: 0,
+    trainPrice: 0n,
+    digest: NONE,
+    root: NONE,
+  }
+  const rest = { licenceDigest: NONE, contributorsRoot: NONE, contributorsTotal: 0n, parents: [], shares: [] }
+  for (const [i, metadataDigest] of [...known.keys()].entries()) {
+    const assetId = BigInt(i + 1)
+    chain.mine(
+      ['assets.Transfer', { from: address('zero'), to: who.builder, tokenId: assetId }],
+      ['assets.AssetCreated', { assetId, owner: who.builder, originator: who.builder, tokens: [USD] }],
+      [
+        'assets.VersionAdded',
+        { assetId, version: assetId, originator: who.builder, terms: { ...terms, ...rest, metadataDigest } },
+      ],
+    )
+  }
+  const fetchDocument = async (asked: Hex) => known.get(asked)
+  await withLedger(
+    chain,
+    async (ledger) => {
+      await ledger.catchUp()
+      const told = async (version: number) =>
+        flat(await why(ledger, `version/${version}`)).find(({ kind }) => kind === 'resistance')?.text
+      assert.match(
+        (await told(1)) ?? '',
+        /^Its poisoning resistance: 0\.831 of 1 with 40\.0 % lying, decided by noise; .* its builder measured/,
+      )
+      assert.equal(await told(2), 'Its poisoning resistance: not measured.')
+    },
+    { fetchDocument },
   )
 })
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Hex } from './bytes.ts'
-import { assetMetadata, auditReport, callReceipt, jobDocument, payoutDocument, transcript } from './documents.ts'
+import {
+  assetMetadata,
+  auditReport,
+  callReceipt,
+  jobDocument,
+  MOST_MICRO,
+  payoutDocument,
+  transcript,
+} from './documents.ts'
 
 const hash = `0x${'ab'.repeat(32)}` as Hex
 const address = `0x${'cd'.repeat(20)}` as Hex
@@ -69,6 +77,10 @@ test('takes jobs of the kinds it knows, within the limits of what a node will ru
   assert.ok(jobDocument.safeParse(language).success)
   assert.ok(jobDocument.safeParse(tabular).success)
   const { recipe } = language
+  const resistance = { scorePpm: 1, worst: 'noise', attackersPpm: 400_000, cleanPpm: 2, worstAccuracyPpm: 1 }
+  assert.ok(jobDocument.safeParse({ ...language, resistance }).success)
+  // Nothing can be tried on single updates that nobody sees.
+  assert.ok(!jobDocument.safeParse({ ...tabular, resistance }).success)
   const refused: object[] = [
     { ...language, kind: 'images' },
     { ...language, shares: 0 },
@@ -81,10 +93,42 @@ test('takes jobs of the kinds it knows, within the limits of what a node will ru
     { ...language, recipe: { ...recipe, config: { ...recipe.config, layers: 65 } } },
     { ...language, recipe: { ...recipe, config: { ...recipe.config, context: 1.5 } } },
     { ...language, audit: { ...language.audit, auditors: 0 } },
+    { ...language, scoreWindows: 0 },
+    { ...language, scoreWindows: 1_025 },
+    { ...tabular, scoreWindows: 64 },
     { ...tabular, members: [1, 2] },
     { ...tabular, table: 'other' },
     { ...tabular, l2: -1 },
     { ...tabular, maxSteps: 101 },
   ]
   for (const document of refused) assert.ok(!jobDocument.safeParse(document).success, JSON.stringify(document))
+})
+
+test('a report tells contributions or, as those of older jobs, does not; what it tells is whole and bounded [P-58]', () => {
+  const contribution = { valueMicro: -12, countedMicro: -12, finding: null }
+  const claim = {
+    ...{ hash, worker: address, share: 0, ratePpm: 0, auditor: null, outcome: 'not-drawn', weightPpm: 0, pay: '1' },
+  }
+  const isReport = (more: object): boolean =>
+    auditReport.safeParse({
+      ...{ type: 'audit', job: 1, round: 0, beacon: hash, run: [], payout: hash },
+      claims: [{ ...claim, ...more }],
+    }).success
+  assert.ok(isReport({}))
+  for (const finding of [null, { kind: 'copy', share: 3 }, { kind: 'alike', share: 3 }, { kind: 'empty' }])
+    assert.ok(isReport({ contribution: { ...contribution, finding } }))
+  for (const bad of [
+    null,
+    { ...contribution, valueMicro: 0.5 },
+    { ...contribution, valueMicro: MOST_MICRO + 1 },
+    { ...contribution, countedMicro: '1' },
+    { ...contribution, finding: 'copy' },
+    { ...contribution, finding: { kind: 'copy' } },
+    { ...contribution, finding: { kind: 'empty', share: 3 } },
+    { ...contribution, more: 1 },
+    { valueMicro: 1, countedMicro: 1 },
+  ]) {
+    assert.ok(!isReport({ contribution: bad }), JSON.stringify(bad))
+  }
+  assert.ok(jobDocument.safeParse({ ...language, scoreWindows: 64 }).success)
 })

@@ -74,6 +74,26 @@ export const languageRecipe = z
 export const updateEncodings = ['f32', 'dense8', 'dense4', 'dense2'] as const
 export type UpdateEncoding = (typeof updateEncodings)[number]
 
+/**
+ * What a test against lying participants found about the settings of a job before it began (L-39). The builder states it and nobody
+ * recomputes it; whoever doubts it repeats the test.
+ */
+export const resistanceNote = z
+  .object({
+    scorePpm: ppm,
+    /** The attack that decided the score. */
+    worst: z.string().min(1).max(80),
+    /** Share of the participants that lied in the test. */
+    attackersPpm: ppm,
+    /** Right answers with nobody lying, and in the worst cell. */
+    cleanPpm: ppm,
+    worstAccuracyPpm: ppm,
+    /** Triggered rows that went where a backdoor wanted; left out where none was tried. */
+    backdoorPpm: ppm.optional(),
+  })
+  .strict()
+export type ResistanceNote = z.infer<typeof resistanceNote>
+
 const jobCommon = {
   name: z.string().max(100),
   description: text,
@@ -97,7 +117,11 @@ export const languageJob = z
     recipe: languageRecipe,
     /** `f32` when left out. */
     encoding: z.enum(updateEncodings).optional(),
+    /** Windows of the validation text by which the contributions of a round are measured (P-58); when left out they are not. */
+    scoreWindows: z.number().int().min(1).max(1_024).optional(),
     audit: auditPolicy,
+    /** Left out where nothing was measured. */
+    resistance: resistanceNote.optional(),
   })
   .strict()
 export type LanguageJob = z.infer<typeof languageJob>
@@ -112,6 +136,11 @@ export const tabularJob = z
     table: z.literal('heart'),
     l2: z.number().min(0).max(1e6),
     maxSteps: z.number().int().min(1).max(100),
+    /** Hides single rows in every sum (L-87): deviation over what one row can change, and how many members may tell their part of it. */
+    noise: z
+      .object({ multiplier: z.number().min(0.05).max(1_000), dishonest: z.number().int().min(0).max(63) })
+      .strict()
+      .optional(),
     /** Asset versions whose owners form the group; a sum is only ever made over all of them. */
     members: z.array(positive).min(3).max(64),
   })
@@ -132,6 +161,29 @@ export const payoutDocument = z
   .strict()
 export type PayoutDocument = z.infer<typeof payoutDocument>
 
+/** Millionths of a nat, signed; what is larger is cut. */
+export const MOST_MICRO = 1_000_000_000_000
+const micro = z.number().int().min(-MOST_MICRO).max(MOST_MICRO)
+
+/** What the update of a claim took off the loss in its round (P-58). It informs: no pay follows from it. */
+export const contribution = z
+  .object({
+    /** As measured; below 0 where it added some. */
+    valueMicro: micro,
+    /** What counts of it: cut to the most of a round, and nothing positive under a finding that takes it for a copy or empty (L-61). */
+    countedMicro: micro,
+    /** `copy`: too much like the update of a share whose claim was recomputed and is right. `alike`: the same, where neither was recomputed. */
+    finding: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('copy'), share: f.share }).strict(),
+        z.object({ kind: z.literal('alike'), share: f.share }).strict(),
+        z.object({ kind: z.literal('empty') }).strict(),
+      ])
+      .nullable(),
+  })
+  .strict()
+export type Contribution = z.infer<typeof contribution>
+
 /** What became of every claim of a round; the answer to "why was I paid this, or not". */
 export const auditReport = z
   .object({
@@ -151,9 +203,11 @@ export const auditReport = z
             auditor: f.address.nullable(),
             /** `left-out`: of a share that the job does not have, or that an earlier claim of the set stands for. */
             outcome: z.enum(['not-drawn', 'matches', 'wrong', 'expelled', 'left-out']),
-            /** Weight in the aggregate, in millionths of the sum. */
+            /** Weight in the aggregate, in millionths of the sum; in a public job the rest is the reference's (L-14). */
             weightPpm: ppm,
             pay: f.amount,
+            /** Of a claim that takes part, in a job that measures contributions, unless the model has diverged. */
+            contribution: contribution.optional(),
           })
           .strict(),
       )

@@ -20,6 +20,8 @@ export type Faults = {
   silent: number | undefined
   /** Serves blocks with a changed bit. */
   spoiler: number | undefined
+  /** Works honestly, beats, and takes so long for a step. */
+  slow: { node: number; stepMs: number } | undefined
   /** At random moments. */
   crashes: { node: number; afterMs: number; downMs: number }[]
   /** Right after the `nth` message of this kind by anybody, who said it falls over. */
@@ -79,6 +81,7 @@ export function drawFaults(draws: Draws): Faults {
       afterMs: afterMs(),
       kind: draws.pick(garbageKinds),
     })),
+    slow: draws.happens(0.3) ? { node: draws.between(0, WORKERS - 1), stepMs: draws.between(500, 3_000) } : undefined,
   }
 }
 
@@ -89,6 +92,7 @@ export const noFaults = (): Faults => ({
   copycat: undefined,
   silent: undefined,
   spoiler: undefined,
+  slow: undefined,
   crashes: [],
   crashAfterSaying: [],
   proposerCrashMs: undefined,

@@ -33,8 +33,13 @@ export type NodePlan = {
   table?: { dataset: DatasetConfig; rows: readonly TableRow[] }
 }
 
-/** What a node does wrong, if anything. `bend` changes its roles; `fault` its program; `spoilsBlocks` what it serves. */
-export type Vice = { fault?: 'lazy' | 'twisting'; bend?: (roles: Role[]) => Role[]; spoilsBlocks?: boolean }
+/** What a node does wrong, if anything. `bend` changes its roles; `fault` its program; `stepMs` its speed; `spoilsBlocks` what it serves. */
+export type Vice = {
+  fault?: 'lazy' | 'twisting'
+  bend?: (roles: Role[]) => Role[]
+  stepMs?: number
+  spoilsBlocks?: boolean
+}
 
 export type LogLine = { atMs: number; node: number; level: LogLevel; event: string; facts: Record<string, unknown> }
 
@@ -127,7 +132,7 @@ export class SimNode {
           ...engine,
           prepare: (program, options) => scheduler.real(life, () => engine.prepare(program, options)),
         }),
-        pause: () => scheduler.sleep(STEP_MS, life),
+        pause: () => scheduler.sleep(this.vice.stepMs ?? STEP_MS, life),
         fault: this.vice.fault ?? 'none',
       }),
       peer: `sim-${this.plan.index}`,

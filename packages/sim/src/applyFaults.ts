@@ -46,6 +46,7 @@ export function vicesOf(faults: Faults): Map<number, Vice> {
   add(faults.copycat, { bend: ([, ...others]) => [copycat(), ...others] })
   add(faults.silent, { bend: silence })
   add(faults.spoiler, { spoilsBlocks: true })
+  if (faults.slow) add(faults.slow.node, { stepMs: faults.slow.stepMs })
   return vices
 }
 

@@ -38,8 +38,8 @@ export const RECIPE = {
 }
 const ENCODING = 'dense4'
 
-/** Funds both jobs and the payer's channel; what nodes have to fetch lies with the keepers. */
-export async function createJobs(network: Network, token: Hex): Promise<void> {
+/** Funds both jobs and the payer's channel; what nodes have to fetch lies with the keepers. `workSeconds` is the public job's. */
+export async function createJobs(network: Network, token: Hex, workSeconds: number): Promise<void> {
   const { anvil, deployment } = network
   const { contracts } = deployment
   const store = memoryBlockStore()
@@ -50,7 +50,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     kind: 'language',
     name: 'Simulated language job',
     description: '',
-    workSeconds: 6,
+    workSeconds,
     silenceSeconds: 3,
     trainCid,
     validCid: trainCid,
@@ -58,6 +58,7 @@ export async function createJobs(network: Network, token: Hex): Promise<void> {
     shares: SHARES,
     recipe: RECIPE,
     encoding: ENCODING,
+    scoreWindows: 2,
     // No stake counts for anything: every claim is audited, so that a lie must come out.
     audit: { gainPpm: 1_000_000, colludingPpm: 0, auditors: 1, saltPriceE18: '0', newClaims: 0 },
   }

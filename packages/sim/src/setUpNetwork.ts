@@ -33,7 +33,7 @@ async function register(anvil: Anvil, deployment: Deployment, bank: Chain, plan:
 }
 
 /** Deploys, registers, lets the owners register their tables and everybody enrol in two jobs: all by the code that daemons run. */
-export async function setUpNetwork(): Promise<Network> {
+export async function setUpNetwork({ workSeconds = 6 } = {}): Promise<Network> {
   const anvil = await startAnvil()
   const engine = await createEngine()
   const [deployer, builderSecret, payerSecret, operatorSecret] = embeddedAccounts as [
@@ -78,7 +78,7 @@ export async function setUpNetwork(): Promise<Network> {
     snapshot: '',
   }
   await live(network, (world) => world.events.filter(({ name }) => name === 'VersionAdded').length === OWNERS)
-  await createJobs(network, token)
+  await createJobs(network, token, workSeconds)
   await live(network, (world) => {
     const enrolled = world.events.filter(({ name }) => name === 'Enrolled').length
     return enrolled === WORKERS + OWNERS + 2 * (VALIDATORS + WITNESSES)

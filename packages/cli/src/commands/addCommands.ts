@@ -200,6 +200,13 @@ function job(): Command {
   withNetwork(below(group, 'watch', 'follow a job to its end'))
     .argument('<id>', 'job', id)
     .action((number: number, options) => run(async () => (await load()).jobWatch, { ...options, job: number }))
+  withNetwork(below(group, 'report', 'write what a job did, with pictures: loss, bytes, weights, audits, pay'))
+    .argument('<id>', 'job', id)
+    .requiredOption('--out <folder>', 'where report.html, log.jsonl and tensorboard/ go')
+    .option('--threads <n>', 'threads; as many as the machine has when left out', wholeNumber(1, 1_024))
+    .action((number: number, options) =>
+      run(async () => (await import('./jobReport.ts')).jobReport, { ...options, job: number }),
+    )
   for (const [step, description] of [
     ['start', 'start a job whose members have enrolled'],
     ['publish', 'register the model of a job that is done'],

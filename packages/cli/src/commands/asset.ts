@@ -16,6 +16,7 @@ import { table } from '../demo/Screen.ts'
 import { type AccountOptions, actingChain } from './account.ts'
 import { formatAmount, parseAmount } from './amounts.ts'
 import { fetchBlock } from './fetchBlocks.ts'
+import { jobResistanceText } from './jobDocumentOf.ts'
 import { type Network, type NetworkOptions, nameOfNode, networkAt, tokenOf } from './networkAt.ts'
 import type { Printed } from './printed.ts'
 import { parsePurposes, purposesOfBits } from './purposes.ts'
@@ -135,6 +136,8 @@ type Said = {
   licence: string | null
   size: string | null
   residency: readonly string[] | null
+  /** Of a model: what is known of its resistance to poisoning. */
+  resistance: string | null
 }
 
 /** What a version's metadata says, or null when no node has it. */
@@ -148,11 +151,13 @@ async function saidOf(network: Network, digest: Hex): Promise<Said | null> {
   }
   try {
     const { name, kind, licence, size, unit, residency = null } = decodeDocument(assetMetadata, bytes)
-    return { name, kind, licence, size: `${size} ${unit}`, residency }
+    return { name, kind, licence, size: `${size} ${unit}`, residency, resistance: null }
   } catch {
     // A model's metadata is the document of its job.
-    const { name, kind } = decodeDocument(jobDocument, bytes)
-    return { name, kind: `${kind} model`, licence: null, size: null, residency: null }
+    const document = decodeDocument(jobDocument, bytes)
+    const { name, kind } = document
+    const resistance = jobResistanceText(document)
+    return { name, kind: `${kind} model`, licence: null, size: null, residency: null, resistance }
   }
 }
 
@@ -237,6 +242,7 @@ export async function assetShow(options: NetworkOptions & { version: number }): 
       `licence       ${said?.licence ?? `text with digest ${terms.licenceDigest}`}`,
       `grants        ${purposesOfBits(terms.purposes)}, for ${percent(terms.minShare)} of a model at least and ${formatAmount(terms.trainPrice, decimals)} ${symbol} a training`,
       ...(said?.residency ? [`worked on in  ${said.residency.join(', ')} only`] : []),
+      ...(said?.resistance ? [`poisoning resistance: ${said.resistance}`] : []),
       `content       digest ${terms.digest}, root ${terms.root}`,
       `contributors  ${terms.contributorsShare === 0 ? 'none' : `${percent(terms.contributorsShare)} to those under root ${terms.contributorsRoot}`}`,
       `parents       ${parents.map((one) => `version ${one.version} (${percent(one.sharePpm)})`).join(', ') || 'none'}`,

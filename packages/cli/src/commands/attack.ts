@@ -1,36 +1,31 @@
-import { writeFileSync } from 'node:fs'
-import {
-  type Attack,
-  attackSuite,
-  attackText,
-  checkRule,
-  drawMembers,
-  type FederatedOptions,
-  type PoisoningCell,
-  type PoisoningResistance,
-  parseAttack,
-  parsePartition,
-  poisoningResistance,
-} from '@potluck/learning'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { attackSuite, parseAttack } from '@potluck/learning'
 import { PotluckError } from '@potluck/protocol'
-import { Screen, table } from '../demo/Screen.ts'
-import { runUnderAttack, type UnderAttack } from '../federated/attack/runUnderAttack.ts'
-import { triggerOf } from '../federated/attack/triggerOf.ts'
+import { Screen } from '../demo/Screen.ts'
+import type { AttackGround } from '../federated/attack/AttackGround.ts'
+import { attackLines, attackReport, shownPercent } from '../federated/attack/attackReport.ts'
+import { federationGround } from '../federated/attack/federationGround.ts'
+import { jobGround } from '../federated/attack/jobGround.ts'
+import { RESISTANCE_FILE } from '../federated/attack/resistanceFacts.ts'
+import type { StoredResistance } from '../federated/attack/resistanceFile.ts'
+import type { UnderAttack } from '../federated/attack/runUnderAttack.ts'
 import { type PreparedFederation, prepareFederated } from '../federated/prepareFederated.ts'
+import { replaceResistance } from '../federated/report/resistanceSection.ts'
+import { settingHash } from '../federated/runFile.ts'
+import { replaceFile } from '../training/checkpointFile.ts'
 import { availableBytes } from '../training/memoryLimit.ts'
 import { type ExecutorChoice, openEngine } from '../training/openEngine.ts'
-import type { RunOptions } from '../training/prepareRun.ts'
+import { seedBytes } from '../training/prepareRun.ts'
+import { layoutOfRun } from '../training/trainingFolder.ts'
 import type { Printed } from './printed.ts'
+import { type AttackGiven, type AttackTarget, settleAttack } from './settleAttack.ts'
 import type { LiveOutput } from './train.ts'
 
-export type AttackCommandOptions = RunOptions & {
-  readonly clients: number
-  readonly partition: string
-  readonly rounds?: number
-  readonly localSteps?: number
-  readonly rule: string
-  readonly reference?: number
-  readonly compress: string
+export type AttackCommandOptions = {
+  /** Folder of a run, or a job file; the data is named by options when left out. */
+  readonly subject?: string | undefined
+  /** Options of data and setting that stand on the command line; none that was filled in. */
+  readonly given: AttackGiven
   /** Share of the clients that lie. */
   readonly attackers: number
   /** Names as `parseAttack` reads them; the whole suite when empty. */
@@ -44,66 +39,41 @@ export type AttackCommandOptions = RunOptions & {
   readonly json: boolean
 }
 
-/** What the command prints with `--json`: the record, and what is worth knowing beside it. */
-export type AttackReport = PoisoningResistance & {
-  readonly clients: number
-  readonly liars: number
-  readonly rounds: number
-  /** The rule itself with nobody lying. */
-  readonly unattacked: PoisoningCell
-  /** By attack: part of the honest updates without any weight, mean over repeats. */
-  readonly zeroed: Readonly<Record<string, number>>
-  /** Why the rule is known to fail here; null where it is not. */
-  readonly warning: string | null
-}
-
 const liveOf = (json: boolean): LiveOutput => {
   const isTty = process.stderr.isTTY === true
   return { isTty, write: (text) => (json && !isTty ? undefined : void process.stderr.write(text)) }
 }
 
-/** One training of the grid. */
-type Cell = { readonly name: string; readonly options: FederatedOptions }
-
 /** Trains once for each attack, and once without any, on the user's own data. Throws PotluckError before anything runs where the input is bad. */
 export async function attack(options: AttackCommandOptions, live = liveOf(options.json)): Promise<Printed> {
-  const how = parsePartition(options.partition)
-  const prepared = Array.from({ length: options.repeats }, (_, i) => {
-    const wishes = { ...options, attackers: undefined, seed: options.seed + i }
-    return prepareFederated(wishes, how, availableBytes())
-  })
-  const [first] = prepared
-  if (!first) throw new PotluckError('BAD_USAGE', '--repeats must be at least 1')
-  const { clients } = first.options
-  const liars = Math.floor(options.attackers * clients.length)
-  if (liars < 1 || liars >= clients.length) {
-    const message = `--attackers ${options.attackers} of ${clients.length} clients are ${liars}: take a share that leaves liars and honest ones`
-    throw new PotluckError('BAD_USAGE', message, { liars })
-  }
-  const backdoor = triggerOf(first.run.data)
-  if (first.run.model.target.kind !== 'classes') {
-    throw new PotluckError('BAD_USAGE', 'the score compares shares of right answers: a number to predict has none')
-  }
+  const target = settleAttack(options.subject, options.given)
+  const first = target.kind === 'job' ? (options.given.seed ?? 1) : target.options.seed
+  const seeds = Array.from({ length: options.repeats }, (_, i) => first + i)
+  const grounds = groundsOf(target, seeds)
+  const [ground] = grounds
+  if (!ground) throw new PotluckError('BAD_USAGE', '--repeats must be at least 1')
+  const liars = liarsOf(options.attackers, ground.clients)
   const attacks =
-    options.attacks.length === 0 ? attackSuite(backdoor) : options.attacks.map((name) => parseAttack(name, backdoor))
-  for (const line of first.run.lines) live.write(`${line}\n`)
-  const warning = warningOf(first.options, liars)
+    options.attacks.length === 0
+      ? attackSuite(ground.backdoor)
+      : options.attacks.map((name) => parseAttack(name, ground.backdoor))
+  for (const line of ground.lines) live.write(`${line}\n`)
+  const warning = ground.warning(liars)
   if (warning !== null) live.write(`warning: ${warning}\n`)
 
   const engine = await openEngine(options.executor, options.threads)
   const screen = new Screen(live.write, live.isTty)
   const outcomes = new Map<string, UnderAttack[]>()
   try {
-    for (const [repeat, each] of prepared.entries()) {
-      const cells = cellsOf(each, attacks, liars)
+    for (const [repeat, each] of grounds.entries()) {
+      const cells = [each.clean, each.unattacked, ...attacks.map((one) => each.attacked(one, liars))]
       for (const [c, cell] of cells.entries()) {
-        const { rounds } = cell.options
-        const place = `training ${repeat * cells.length + c + 1} of ${prepared.length * cells.length}`
-        const outcome = await runUnderAttack(engine, cell.options, backdoor, (round) =>
-          screen.live(`${place}, ${cell.name}: round ${round} of ${rounds}`),
+        const place = `training ${repeat * cells.length + c + 1} of ${grounds.length * cells.length}`
+        const outcome = await cell.run(engine, (round) =>
+          screen.live(`${place}, ${cell.name}: round ${round} of ${cell.rounds}`),
         )
         screen.fact(
-          `${cell.name}: ${percent(outcome.accuracy)} right${outcome.failed ? ', ran beyond all numbers' : ''}`,
+          `${cell.name}: ${shownPercent(outcome.accuracy)} right${outcome.failed ? ', ran beyond all numbers' : ''}`,
         )
         outcomes.set(cell.name, [...(outcomes.get(cell.name) ?? []), outcome])
       }
@@ -111,107 +81,69 @@ export async function attack(options: AttackCommandOptions, live = liveOf(option
   } finally {
     await engine.close()
   }
-  const report = reportOf(options, first, attacks, liars, outcomes, warning)
-  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`)
-  return { value: report, lines: options.json ? [] : linesOf(report, options.out) }
-}
-
-const CLEAN = 'plain mean, nobody lies'
-const UNATTACKED = 'this rule, nobody lies'
-
-/** The plain mean without liars, the rule without liars, and the rule against each attack: same clients, seeds and rows. */
-function cellsOf({ options }: PreparedFederation, attacks: readonly Attack[], liars: number): Cell[] {
-  const of = drawMembers(options.seed, 0, options.clients.length, liars)
-  const clean: FederatedOptions = {
-    ...options,
-    rule: { kind: 'mean' },
-    compression: { kind: 'f32' },
-    reference: undefined,
-  }
-  return [
-    { name: CLEAN, options: clean },
-    { name: UNATTACKED, options },
-    ...attacks.map((attack) => ({ name: attackText(attack), options: { ...options, attackers: { of, attack } } })),
-  ]
-}
-
-function warningOf({ rule, compression, perRound, reference }: FederatedOptions, liars: number): string | null {
-  try {
-    const setting = { members: perRound ?? 1, compression: compression ?? { kind: 'f32' as const }, attackers: liars }
-    checkRule(rule ?? { kind: 'weightedMean' }, { ...setting, hasReference: reference !== undefined })
-    return null
-  } catch (error) {
-    // Known to fail is no reason not to try it here: that is what the command is for.
-    return error instanceof Error ? error.message : String(error)
+  const report = attackReport({ ground, attacks, liars, seeds, outcomes, warning })
+  const files = store(report, target, options.out)
+  const kept = notKept(target, options)
+  return {
+    value: report,
+    lines: options.json
+      ? []
+      : [...attackLines(report, ground), ...files.map((file) => `wrote ${file}`), ...(kept === null ? [] : [kept])],
   }
 }
 
-function reportOf(
-  options: AttackCommandOptions,
-  { options: federated }: PreparedFederation,
-  attacks: readonly Attack[],
-  liars: number,
-  outcomes: ReadonlyMap<string, readonly UnderAttack[]>,
-  warning: string | null,
-): AttackReport {
-  const cellOf = (name: string, attack = name): PoisoningCell => {
-    const all = outcomes.get(name) ?? []
-    const success = all.flatMap((outcome) => outcome.backdoorSuccess ?? [])
-    const isBackdoor = attack === 'none' || attack.startsWith('backdoor')
-    return {
-      attack,
-      accuracies: all.map(({ accuracy }) => accuracy),
-      ...(isBackdoor && success.length === all.length ? { backdoorSuccess: success } : {}),
+/** One setting with each seed. Throws DATA_CHANGED where a run's files are not those it was trained on. */
+function groundsOf(target: AttackTarget, seeds: readonly number[]): AttackGround[] {
+  if (target.kind === 'job') return seeds.map((seed) => jobGround({ ...target.setting, seed: seedBytes(seed) }))
+  const { options, how, own } = target
+  const preparedWith = (seed: number): PreparedFederation =>
+    prepareFederated({ ...options, seed }, how, availableBytes())
+  const prepared = seeds.map(preparedWith)
+  if (own) {
+    const same = prepared[seeds.indexOf(own.recorded.seed)] ?? preparedWith(own.recorded.seed)
+    if (same.file.dataHash !== own.recorded.dataHash) {
+      const message = `the files that ${own.folder} was trained on are not the same any more, so a record would not be of its model: train it once more, or name the data on the command line`
+      throw new PotluckError('DATA_CHANGED', message, { folder: own.folder })
     }
   }
-  const names = attacks.map(attackText)
-  const record = poisoningResistance({
-    rule: JSON.stringify(federated.rule),
-    compression: JSON.stringify(federated.compression),
-    attackers: liars / federated.clients.length,
-    seeds: Array.from({ length: options.repeats }, (_, i) => options.seed + i),
-    clean: cellOf(CLEAN, 'none'),
-    cells: names.map((name) => cellOf(name)),
-  })
-  return {
-    ...record,
-    clients: federated.clients.length,
-    liars,
-    rounds: federated.rounds,
-    unattacked: cellOf(UNATTACKED, 'none'),
-    zeroed: Object.fromEntries(
-      [UNATTACKED, ...names].map((name) => [
-        name === UNATTACKED ? 'none' : name,
-        mean((outcomes.get(name) ?? []).map(({ zeroed }) => zeroed)),
-      ]),
-    ),
-    warning,
+  // Another seed is the same setting.
+  const setting = own && settingHash(own.recorded)
+  return prepared.map((one) => ({ ...federationGround(one), ...(setting ? { setting } : {}) }))
+}
+
+function liarsOf(share: number, clients: number): number {
+  const liars = Math.floor(share * clients)
+  if (liars >= 1 && liars < clients) return liars
+  const message = `--attackers ${share} of ${clients} clients are ${liars}: take a share that leaves liars and honest ones`
+  throw new PotluckError('BAD_USAGE', message, { liars })
+}
+
+/** Writes the record where it was asked for, and beside the model whose setting it is of, with the report's section anew. */
+function store(report: StoredResistance, target: AttackTarget, out: string | undefined): string[] {
+  const text = `${JSON.stringify(report, null, 2)}\n`
+  const files: string[] = []
+  if (out !== undefined) {
+    writeFileSync(out, text)
+    files.push(out)
   }
+  if (target.kind === 'job' || target.own === undefined) return files
+  const layout = layoutOfRun(target.own.folder)
+  replaceFile(layout.in(RESISTANCE_FILE), text)
+  files.push(layout.in(RESISTANCE_FILE))
+  const page = layout.in('report.html')
+  const html = existsSync(page) ? replaceResistance(readFileSync(page, 'utf8'), { record: report, how: '' }) : undefined
+  if (html !== undefined) {
+    replaceFile(page, html)
+    files.push(page)
+  }
+  return files
 }
 
-function linesOf(report: AttackReport, out: string | undefined): string[] {
-  const clean = mean(report.clean.accuracies)
-  const row = (name: string, { accuracies, backdoorSuccess }: PoisoningCell, zeroed: number | undefined): string[] => [
-    name,
-    percent(mean(accuracies)),
-    percent(mean(accuracies) / clean),
-    zeroed === undefined ? '' : percent(zeroed),
-    backdoorSuccess ? percent(mean(backdoorSuccess)) : '',
-  ]
-  return [
-    ...table([
-      [`${report.liars} of ${report.clients} lie`, 'right', 'of clean', 'honest unheard', 'triggered'],
-      row(CLEAN, report.clean, undefined),
-      row(UNATTACKED, report.unattacked, report.zeroed.none),
-      ...report.cells.map((cell) => row(cell.attack, cell, report.zeroed[cell.attack])),
-    ]),
-    '',
-    `poisoning resistance ${report.score.toFixed(3)} of 1, decided by ${report.worst}; it speaks of these attacks on this data only`,
-    ...(report.warning === null ? [] : [`warning: ${report.warning}`]),
-    ...(out === undefined ? [] : [`wrote ${out}`]),
-  ]
+/** Why a record does not stand beside the model that was named; null where it does, or no model was. */
+function notKept(target: AttackTarget, { subject, given }: AttackCommandOptions): string | null {
+  if (subject === undefined || target.kind === 'job' || target.own !== undefined) return null
+  const changed = Object.keys(given).map(
+    (name) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+  )
+  return `not kept in ${subject}: ${changed.join(', ')} make${changed.length === 1 ? 's' : ''} it another setting than that of its model`
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
-const percent = (rate: number): string => `${(100 * rate).toFixed(2)} %`

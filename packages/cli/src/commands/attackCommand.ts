@@ -1,6 +1,7 @@
 /** What `potluck attack` takes; what it does stands in attack.ts and is loaded when it runs. */
 import { type Command, Option } from 'commander'
 import { decimalNumber, wholeNumber } from './argumentParsers.ts'
+import type { AttackCommandOptions } from './attack.ts'
 import { nameList, withDataOptions } from './dataOptions.ts'
 import { describeCommand, withJson } from './describeCommand.ts'
 import { printed } from './printed.ts'
@@ -12,7 +13,11 @@ export function attackCommand(): Command {
     'attack',
     'test your own setting against lying participants: trains on your data once for each attack, and rates what is left',
   )
-    .option('--text <file>', 'a text, UTF-8')
+    .argument(
+      '[model-or-job]',
+      'folder that `train --clients` wrote, or a job file: data and setting are taken from there, and options go before them',
+    )
+    .option('--text <file>', 'a text, UTF-8; of a job the one it trains on')
     .option('--csv <file>', 'a table: comma, semicolon or tab')
     .option('--target <column>', 'of a table: the column to predict, by name, or by number from 1')
     .option('--images <file>', 'images in an IDX file; any file may be gzipped')
@@ -21,11 +26,11 @@ export function attackCommand(): Command {
       '--model <config>',
       'logistic, mlp, cnn, llama or gpt, or a file with a config; the usual for the data when left out',
     )
-    .option('--clients <n>', 'participants', wholeNumber(2, 100_000), 20)
-    .option('--partition <how>', 'iid, dirichlet:ALPHA, labels:K or by-column:COLUMN', 'iid')
-    .option('--rule <rule>', 'how updates become one; see `potluck train --help`', 'reference')
+    .option('--clients <n>', 'participants (default: 20)', wholeNumber(2, 100_000))
+    .option('--partition <how>', 'iid, dirichlet:ALPHA, labels:K or by-column:COLUMN (default: "iid")')
+    .option('--rule <rule>', 'how updates become one; see `potluck train --help` (default: "reference")')
     .option('--reference <n>', 'rows that everybody may see, for the rule reference; not trained on', count)
-    .option('--compress <codec>', 'none, dense8, dense4, dense2 or topk:KEEP[:FEEDBACK]', 'none')
+    .option('--compress <codec>', 'none, dense8, dense4, dense2 or topk:KEEP[:FEEDBACK] (default: "none")')
     .option('--attackers <share>', 'part of the participants that lies', decimalNumber(0.0001, 0.9999), 0.4)
     .option(
       '--attacks <list>',
@@ -41,7 +46,20 @@ export function attackCommand(): Command {
     .option('--valid <per cent>', 'part of the data set aside to measure on', decimalNumber(0.1, 90))
     .option('--seed <n>', 'decides the split, the start, the order of the data and who lies', wholeNumber(0), 1)
     .option('--out <file>', 'write the record to this file, as JSON')
-  return withJson(withDataOptions(command)).action(async (options) => {
+  return withJson(withDataOptions(command)).action(async (subject: string | undefined) => {
+    const options = attackOptions(command, subject)
     await printed(options, async () => (await import('./attack.ts')).attack(options))
   })
+}
+
+/** Of the attack itself; all others say what is attacked. */
+const own = ['attackers', 'attacks', 'repeats', 'out', 'executor', 'threads', 'json']
+
+/** The options as they were typed: what a run recorded goes before a default, and what was typed before both. */
+export function attackOptions(command: Command, subject: string | undefined): AttackCommandOptions {
+  const all = command.opts()
+  const isTyped = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+  const typed = Object.entries(all).filter(([name]) => !own.includes(name) && isTyped(name))
+  const rest = Object.fromEntries(Object.entries(all).filter(([name]) => own.includes(name)))
+  return { ...(rest as Omit<AttackCommandOptions, 'given'>), subject, given: Object.fromEntries(typed) }
 }

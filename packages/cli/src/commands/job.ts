@@ -8,6 +8,7 @@ import { type AccountOptions, actingChain } from './account.ts'
 import { formatAmount } from './amounts.ts'
 import { askJson } from './askJson.ts'
 import { handedInLines, updatesHandedIn } from './handedIn.ts'
+import { jobDocumentOf, jobResistanceText } from './jobDocumentOf.ts'
 import { type Network, type NetworkOptions, nameOfNode, networkAt, tokenOf } from './networkAt.ts'
 import { DONE, ENROLLING, phaseName } from './phases.ts'
 import type { Printed } from './printed.ts'
@@ -50,7 +51,7 @@ const ledgerJob = z
   .passthrough()
 
 /** The job on chain. Throws NOT_FOUND with how many there are. */
-async function onChain({ chain }: Network, job: number): Promise<OnChain> {
+export async function onChain({ chain }: Network, job: number): Promise<OnChain> {
   const status = await chain.read.jobs.status([BigInt(job)])
   if (status.phase !== 0) return status
   const count = await chain.read.jobs.jobCount()
@@ -122,9 +123,22 @@ export async function jobShow(options: OneJob): Promise<Printed> {
     one.outcome,
     money(one.pay),
   ])
-  const handedIn = await updatesHandedIn(network, job)
+  const [handedIn, document] = await Promise.all([
+    updatesHandedIn(network, job),
+    jobDocumentOf(network, terms.specDigest),
+  ])
+  const resistance = document?.kind === 'language' ? (document.resistance ?? null) : null
   return {
-    value: { job, phase: phaseName(status.phase), status, terms, live: live ?? null, record: record ?? null, handedIn },
+    value: {
+      job,
+      phase: phaseName(status.phase),
+      status,
+      terms,
+      live: live ?? null,
+      record: record ?? null,
+      handedIn,
+      resistance,
+    },
     lines: [
       `job ${job}${record?.name ? `: ${record.name}` : ''}, ${phaseName(status.phase)}, round ${Math.min(status.round + 1, terms.rounds)} of ${terms.rounds}`,
       `builder   ${name(status.builder)} ${status.builder}`,
@@ -132,6 +146,7 @@ export async function jobShow(options: OneJob): Promise<Printed> {
       `money     ${money(terms.payPerRound)} a round, ${money(status.paidTotal)} paid so far${status.refunded ? ', the rest given back' : ''}`,
       `data      ${terms.dataVersions.map((one, i) => `version ${one} (${(terms.parentShares[i] ?? 0) / 10_000} %)`).join(', ')}`,
       `model     ${status.modelVersion === 0n ? 'not published yet' : `potluck/${status.modelVersion}`}`,
+      `poisoning resistance: ${jobResistanceText(document)}`,
       ...(live && status.phase < DONE ? [`now       ${progressLine(status, live, terms.rounds)}`] : []),
       ...handedInLines(handedIn),
       ...(claimRows.length > 0 ? ['', ...table([['round', 'share', 'worker', 'outcome', 'pay'], ...claimRows])] : []),

@@ -2,10 +2,22 @@ import { dirname, resolve } from 'node:path'
 import type { Deployment } from '@potluck/chain'
 import { checkRecipe, encodeText, initialParameters, type LanguageRecipe, vocabularyOf } from '@potluck/engine'
 import { publicJob } from '@potluck/learning'
-import { bytesOfFloats, checkStateSize } from '@potluck/node'
-import { fromHex, type Hex, type JobDocument, keccak256, PotluckError, sha256, toHex, utf8 } from '@potluck/protocol'
+import { bytesOfFloats, checkProbeText, checkStateSize } from '@potluck/node'
+import {
+  fromHex,
+  type Hex,
+  type JobDocument,
+  keccak256,
+  PotluckError,
+  type ResistanceNote,
+  sha256,
+  toHex,
+  utf8,
+} from '@potluck/protocol'
 import { addFile, type BlockStore, cidOfDigest, fileBlockStore } from '@potluck/store'
 import { createJob, type JobTerms } from '../actions/createJob.ts'
+import { compressionOf } from '../federated/attack/jobGround.ts'
+import { readResistance, resistanceNoteOf } from '../federated/attack/resistanceFile.ts'
 import { type AccountOptions, actingChain } from './account.ts'
 import { formatAmount, parseAmount } from './amounts.ts'
 import { decodeText, readInput } from './asset.ts'
@@ -61,9 +73,20 @@ export function termsOf(job: JobFile, deployment: Deployment): Terms {
 type Work = { document: JobDocument; base: Uint8Array; programRoot: Hex }
 
 function tabularWork(job: Extract<JobFile, { kind: 'tabular' }>): Work {
-  const { name, description, workSeconds, silenceSeconds, table, l2, maxSteps } = job
+  const { name, description, workSeconds, silenceSeconds, table, l2, noise } = job
   const members = job.data.map(({ version }) => version).sort((a, b) => a - b)
-  const numbers = { name, description, workSeconds, silenceSeconds, table, l2, maxSteps, members }
+  const maxSteps = job.maxSteps ?? (noise ? 2 : 20)
+  const numbers = {
+    name,
+    description,
+    workSeconds,
+    silenceSeconds,
+    table,
+    l2,
+    maxSteps,
+    members,
+    ...(noise && { noise }),
+  }
   return {
     document: { type: 'job', kind: 'tabular', ...numbers },
     base: new Uint8Array(),
@@ -71,7 +94,13 @@ function tabularWork(job: Extract<JobFile, { kind: 'tabular' }>): Work {
   }
 }
 
-async function languageWork(network: Network, job: LanguageJobFile, file: string, store: BlockStore): Promise<Work> {
+async function languageWork(
+  network: Network,
+  job: LanguageJobFile,
+  file: string,
+  store: BlockStore,
+  resistance: ResistanceNote | undefined,
+): Promise<Work> {
   const validPath = resolve(dirname(file), job.valid)
   const validBytes = readInput(validPath)
   const valid = decodeText(validPath, validBytes)
@@ -86,7 +115,8 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
   const recipe: LanguageRecipe = { config: { vocabulary, ...shape }, ...training }
   checkRecipe(recipe)
   const tokens = encodeText(recipe.config, train)
-  encodeText(recipe.config, valid)
+  const validTokens = encodeText(recipe.config, valid)
+  if (job.scoreWindows > 0) checkProbeText(validTokens, shape.context)
   const seed = sha256(utf8(job.seed))
   const base = bytesOfFloats(initialParameters(recipe.config, seed))
   checkStateSize(base.length)
@@ -108,11 +138,29 @@ async function languageWork(network: Network, job: LanguageJobFile, file: string
       },
       trainCid: String(cidOfDigest(terms.codec, fromHex(terms.digest))),
       seed: toHex(seed),
+      ...(job.scoreWindows > 0 && { scoreWindows: job.scoreWindows }),
       audit: { ...audit, saltPriceE18: parseAmount(audit.saltPriceE18, 0) },
+      ...(resistance ? { resistance } : {}),
     },
     base,
     programRoot: toHex(publicJob(recipe, tokens, seed, shares, encoding).root),
   }
+}
+
+/**
+ * What a job file says of its model's resistance, from the record it names.
+ *
+ * @throws PotluckError FILE_MISSING, BAD_RESISTANCE; BAD_JOB_FILE for a record of another rule or encoding than the job's
+ */
+export function resistanceOf({ result, training }: LanguageJobFile, file: string): ResistanceNote | undefined {
+  if (result.resistance === undefined) return undefined
+  const record = readResistance(resolve(dirname(file), result.resistance))
+  const [rule, compression] = [JSON.stringify({ kind: 'reference' }), JSON.stringify(compressionOf(training.encoding))]
+  if (record.rule !== rule || record.compression !== compression) {
+    const message = `${file}: result.resistance: ${result.resistance} was measured with rule ${record.rule} and updates ${record.compression}, the job has ${rule} and ${compression}; measure this job with \`potluck attack ${file} --text FILE --out ${result.resistance}\``
+    throw new PotluckError('BAD_JOB_FILE', message, { file })
+  }
+  return resistanceNoteOf(record)
 }
 
 export type CreateOptions = NetworkOptions & AccountOptions & { file: string; store?: string; unfilled?: boolean }
@@ -140,6 +188,7 @@ async function checkFill(
 /** Funds the job of a file. What nodes need of it goes into the folder of a node that serves it. */
 export async function jobCreate(options: CreateOptions): Promise<Printed> {
   const job = readJobFile(options.file)
+  const resistance = job.kind === 'language' ? resistanceOf(job, options.file) : undefined
   const network = networkAt(options)
   const terms = termsOf(job, network.deployment)
   const builder = await actingChain(network, options)
@@ -153,7 +202,8 @@ export async function jobCreate(options: CreateOptions): Promise<Printed> {
   }
   await checkFill(network, job, terms, builder.account as Hex, options.unfilled === true)
   const store = fileBlockStore(folder)
-  const work = job.kind === 'language' ? await languageWork(network, job, options.file, store) : tabularWork(job)
+  const work =
+    job.kind === 'language' ? await languageWork(network, job, options.file, store, resistance) : tabularWork(job)
   const id = await createJob(builder, store, { ...work, terms })
   const token = tokenOf(network.deployment, job.token)
   const paid = terms.payPerRound * BigInt(terms.rounds)

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { codeOf } from '@potluck/protocol'
-import { termsOf } from './jobCreate.ts'
+import { poisoningResistance } from '@potluck/learning'
+import { codeOf, type JobDocument } from '@potluck/protocol'
+import { resistanceOf, termsOf } from './jobCreate.ts'
+import { jobResistanceText } from './jobDocumentOf.ts'
 import { jobFileFields, parseJobFile, readJobFile } from './jobFile.ts'
 import { testDeployment } from './testDeployment.ts'
 
@@ -100,6 +104,16 @@ test('an update takes four bits a parameter unless the file says otherwise [P-52
   assert.equal(encodingOf(`${language}training: { encoding: f32 }\n`), 'f32')
 })
 
+test('contributions are measured unless the file says not to [P-58]', () => {
+  const windowsOf = (text: string) => {
+    const job = parseJobFile(text, 'job.yaml')
+    return job.kind === 'language' ? job.scoreWindows : undefined
+  }
+  assert.equal(windowsOf(language), 64)
+  assert.equal(windowsOf(`${language}scoreWindows: 0\n`), 0)
+  refuses(`${language}scoreWindows: 1025\n`, 'scoreWindows', '1025')
+})
+
 test('JSON is as good as YAML', () => {
   const job = { kind: 'language', name: 'x', payPerRound: '1.5', valid: 'v', data: [{ version: 1, sharePpm: 0 }] }
   assert.equal(parseJobFile(JSON.stringify(job), 'job.json').payPerRound, '1.5')
@@ -108,4 +122,69 @@ test('JSON is as good as YAML', () => {
 test('the README documents every field of the job file', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
   for (const field of jobFileFields()) assert.ok(readme.includes(`\`${field}\``), `${field} is not in the README`)
+})
+
+const measured = (more: object = {}): string => {
+  const grid = {
+    rule: '{"kind":"reference"}',
+    compression: '{"kind":"dense","bits":4}',
+    attackers: 0.4,
+    seeds: [1],
+    clean: { attack: 'none', accuracies: [0.5] },
+    cells: [
+      { attack: 'noise', accuracies: [0.45] },
+      { attack: 'alie:1.5', accuracies: [0.3] },
+    ],
+    ...more,
+  }
+  const beside = {
+    setting: null,
+    clients: 5,
+    liars: 2,
+    rounds: 7,
+    unattacked: grid.clean,
+    zeroed: { none: 0 },
+    warning: null,
+  }
+  return JSON.stringify({ ...poisoningResistance(grid), ...beside })
+}
+
+test('a record of resistance named by a job file goes with its document, in millionths [L-39]', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'potluck-job-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'job.yaml')
+  const job = parseJobFile(`${language}result: { resistance: resistance.json }\n`, file)
+  assert.ok(job.kind === 'language')
+  const record = (text: string): void => writeFileSync(join(dir, 'resistance.json'), text)
+  const refused = (code: string, words: RegExp): void =>
+    assert.throws(
+      () => resistanceOf(job, file),
+      (thrown: Error) => codeOf(thrown) === code && words.test(thrown.message),
+    )
+  refused('FILE_MISSING', /resistance\.json.*potluck attack/)
+  record(measured())
+  assert.deepEqual(resistanceOf(job, file), {
+    scorePpm: 600_000,
+    worst: 'alie:1.5',
+    attackersPpm: 400_000,
+    cleanPpm: 500_000,
+    worstAccuracyPpm: 300_000,
+  })
+  assert.equal(resistanceOf(parseJobFile(language, file) as typeof job, file), undefined)
+  record(measured({ rule: '{"kind":"median"}' }))
+  refused('BAD_JOB_FILE', /measured with rule \{"kind":"median"\}.*potluck attack/)
+  record(measured().replace('"score":0.6', '"score":0.9'))
+  refused('BAD_RESISTANCE', /score 0\.9.*its cells give 0\.6/)
+  record(measured().replace('[0.45]', '[1.45]'))
+  refused('BAD_RESISTANCE', /cells\.0\.accuracies\.0/)
+  record('{')
+  refused('BAD_RESISTANCE', /no JSON/)
+})
+
+test('a private job names no record of resistance, and who has none says so', () => {
+  refuses(`${tabular}result: { resistance: r.json }\n`, 'result.resistance', 'single update', '"r.json"')
+  const document = { kind: 'tabular' } as JobDocument
+  assert.match(jobResistanceText(document), /not measured: under masks/)
+  assert.equal(jobResistanceText({ kind: 'language' } as JobDocument), 'not measured')
+  assert.match(jobResistanceText(null), /not known/)
 })

@@ -54,6 +54,7 @@ const resultTerms = z
     purposes: z.array(purpose).max(5).default(['EVALUATE', 'SERVE', 'COMMERCIAL']),
     minSharePpm: ppm.default(0),
     trainPrice: amount.default('0'),
+    resistance: z.string().min(1).max(4_096).optional(),
   })
   .strict()
 
@@ -121,15 +122,19 @@ const language = z
     network: network.default({}),
     training: training.default({}),
     audit: audit.default({}),
+    scoreWindows: whole(0, 1_024).default(64),
   })
   .strict()
+const rowNoise = z.object({ multiplier: z.number().min(0.05).max(1_000), dishonest: whole(0, 63).default(1) }).strict()
 const tabular = z
   .object({
     kind: z.literal('tabular'),
     ...common,
     table: z.literal('heart').default('heart'),
     l2: z.number().min(0).max(1e6).default(heartL2),
-    maxSteps: whole(1, 100).default(20),
+    /** 20, or 2 with noise: every step is one more release. */
+    maxSteps: whole(1, 100).optional(),
+    noise: rowNoise.optional(),
     workSeconds: whole(1, 86_400).default(60),
     silenceSeconds: whole(1, 3_600).default(4),
     contributorsSharePpm: ppm.default(0),
@@ -142,7 +147,7 @@ export type LanguageJobFile = z.output<typeof language>
 
 /** Every field of the job file with its path, for the documentation's test. */
 export function jobFileFields(): string[] {
-  const nested = { bonds, times, members, result: resultTerms, network, training, audit }
+  const nested = { bonds, times, members, result: resultTerms, network, training, audit, noise: rowNoise }
   const top = new Set([...Object.keys(language.shape), ...Object.keys(tabular.shape)])
   const inner = Object.entries(nested).flatMap(([name, { shape }]) => Object.keys(shape).map((key) => `${name}.${key}`))
   return [...[...top].filter((name) => !Object.hasOwn(nested, name)), ...inner]
@@ -173,6 +178,18 @@ export function parseJobFile(text: string, file: string): JobFile {
     throw badJobFile(
       file,
       `data: a private job needs 3 members at least, or a sum would show a single one's rows; got ${versions.length}`,
+    )
+  }
+  if (job.kind === 'tabular' && job.result.resistance !== undefined) {
+    throw badJobFile(
+      file,
+      `result.resistance: under masks nobody sees a single update, so there is no such record; leave it out, got ${JSON.stringify(job.result.resistance.slice(0, 60))}`,
+    )
+  }
+  if (job.kind === 'tabular' && job.noise && job.noise.dishonest >= versions.length) {
+    throw badJobFile(
+      file,
+      `noise.dishonest: fewer than the ${versions.length} members, or nobody's noise would count; got ${job.noise.dishonest}`,
     )
   }
   if (job.kind === 'language' && versions.length !== 1) {

@@ -1,13 +1,7 @@
-import { type Hex, isWithin } from '@potluck/protocol'
+import type { Hex } from '@potluck/protocol'
 import type { JobTerms } from '../actions/createJob.ts'
+import { memberGaps, type ROLES } from './memberGaps.ts'
 import { purposeBits, purposesOfBits } from './purposes.ts'
-
-const ROLES = [
-  { name: 'worker', many: 'workers', bit: 1, bond: 'workerBond', least: 'minWorkers' },
-  { name: 'validator', many: 'validators', bit: 2, bond: 'validatorBond', least: 'minValidators' },
-  { name: 'witness', many: 'witnesses', bit: 4, bond: 'witnessBond', least: 'minWitnesses' },
-] as const
-const OWNER = 32
 
 /** A registered node, as the chain and its own word have it. */
 export type Candidate = {
@@ -93,36 +87,4 @@ function fundGaps({ terms, datasets, balance }: JobFill, money: (units: bigint) 
   return [
     `payPerRound: the job costs ${money(cost)} (${parts}), the builder has ${money(balance)}: send it ${money(cost - balance)} more`,
   ]
-}
-
-function memberGaps({ kind, terms, datasets, candidates }: JobFill, salt: (wei: bigint) => string): string[] {
-  const owners = new Set(datasets.filter(({ isThere }) => isThere).map(({ owner }) => owner.toLowerCase()))
-  const kept = kind === 'language' ? datasets.flatMap(({ residency }) => (residency ? [residency] : [])) : []
-  const isIn = ({ region }: Candidate): boolean => kept.every((allowed) => isWithin(region, allowed))
-  const wants = (one: Candidate, bit: number): boolean => {
-    if ((one.roles & bit) === 0 || !isIn(one)) return false
-    if (bit !== 1) return true
-    return kind === 'tabular' ? owners.has(one.node.toLowerCase()) : (one.roles & OWNER) === 0
-  }
-  const count = { worker: 0, validator: 0, witness: 0 }
-  for (const one of candidates) {
-    // A node that has several roles needs the bond of each.
-    let free = one.freeBond
-    for (const { name, bit, bond } of ROLES) {
-      if (!wants(one, bit) || (terms[bond] > 0n && (!one.isWilling || free < terms[bond]))) continue
-      free -= terms[bond]
-      count[name]++
-    }
-  }
-  const where =
-    kept.length > 0 ? `, in ${kept.map((allowed) => allowed.join(' or ')).join(' and ')} as the data wants` : ''
-  const gaps = ROLES.filter(({ name, least }) => count[name] < terms[least]).map(({ name, many, bond, least }) => {
-    const who = kind === 'tabular' && name === 'worker' ? 'owners of the tables, with nodes that work,' : many
-    return `members: ${terms[least]} ${who} are needed, ${count[name]} could come: register nodes with the role ${name} and ${salt(terms[bond])} SALT free each${where}, or lower members.${least} or bonds.${name}`
-  })
-  if (kind === 'tabular' && owners.size < 3)
-    gaps.push(
-      `data: the ${datasets.length} tables belong to ${owners.size}: a private job needs those of 3 owners, or a sum would show one's rows`,
-    )
-  return gaps
 }

@@ -106,6 +106,10 @@ const nested = {
     .strict(),
 }
 
+const optional = {
+  buffered: z.object({ size: whole(1, 100_000), staleness: whole(0, 100_000) }).strict(),
+}
+
 const schema = z
   .object({
     name: name.default(usual.name),
@@ -124,6 +128,8 @@ const schema = z
     assign: z.enum(['equal', 'speed']).default(usual.assign),
     compression: z.string().max(60).default('topk:64'),
     rule: z.string().max(200).default('weighted'),
+    aggregate: z.enum(['flat', 'regional']).default(usual.aggregate),
+    buffered: optional.buffered.optional(),
     outerRate: z.number().positive().max(100).default(usual.outerRate),
     partitions: z
       .array(z.object({ round: whole(1, 100_000), region: name, afterMs: ms(), forMs: ms() }).strict())
@@ -146,7 +152,9 @@ const schema = z
 
 /** Every field of the scenario file with its path, for the documentation's test. */
 export function scenarioFields(): string[] {
-  const inner = Object.entries(nested).flatMap(([name, { shape }]) => Object.keys(shape).map((key) => `${name}.${key}`))
+  const inner = Object.entries({ ...nested, ...optional }).flatMap(([name, { shape }]) =>
+    Object.keys(shape).map((key) => `${name}.${key}`),
+  )
   return [...Object.keys(schema.shape).filter((name) => !Object.hasOwn(nested, name)), ...inner]
 }
 

@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { PotluckError } from '@potluck/protocol'
-import { type RoundReport, runScenario, type ScenarioData, type ScenarioReport } from '@potluck/sim/scenario'
+import {
+  type RoundReport,
+  runScenario,
+  type Scenario,
+  type ScenarioData,
+  type ScenarioReport,
+} from '@potluck/sim/scenario'
 import { loadData } from '../training/loadData.ts'
 import { type ExecutorChoice, openEngine } from '../training/openEngine.ts'
 import type { Printed } from './printed.ts'
@@ -46,14 +52,17 @@ export async function simulate(options: SimulateOptions, live: LiveOutput = live
       realNowMs: () => performance.now(),
       onRound: (round) => {
         const nowMs = performance.now()
-        live.write(`${roundLine(round, scenario.rounds)}  (${((nowMs - lastMs) / 1_000).toFixed(1)} s real)\n`)
+        live.write(`${roundLine(round, scenario)}  (${((nowMs - lastMs) / 1_000).toFixed(1)} s real)\n`)
         lastMs = nowMs
       },
     })
     const realMs = Math.round(performance.now() - startMs)
     const rssMb = Math.round(process.resourceUsage().maxRSS / 1_024)
     const value = { ...report, story: options.story ? report.story : [], realMs, rssMb }
-    const lines = reportLines(report, { realMs, rssMb, story: options.story, scenario: options.scenario })
+    const lines = reportLines(report, {
+      ...{ realMs, rssMb, story: options.story, scenario: options.scenario },
+      isBuffered: scenario.buffered !== undefined,
+    })
     return { value, lines, failed: report.broken.length > 0 }
   } finally {
     await engine.close()
@@ -88,18 +97,33 @@ const percent = (part: number): string => `${(100 * part).toFixed(1)} %`
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
-function roundLine(round: RoundReport, rounds: number): string {
+function roundLine(round: RoundReport, { rounds, buffered }: Scenario): string {
   const { counted, expected, late, takenOver, tookMs, loss, accuracy } = round
-  const notes = [late > 0 ? `${late} late` : '', takenOver > 0 ? `${takenOver} taken over` : ''].filter(
-    (note) => note !== '',
-  )
+  const lateNote = buffered ? `${late} from older models` : `${late} late`
+  const notes = [late > 0 ? lateNote : '', takenOver > 0 ? `${takenOver} taken over` : ''].filter((note) => note !== '')
   const work = `${counted} of ${expected} pieces${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`
-  return `round ${round.round} of ${rounds}: ${work} in ${seconds(tookMs)}, loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}`
+  return `${buffered ? 'model' : 'round'} ${round.round} of ${rounds}: ${work} in ${seconds(tookMs)}, loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}`
 }
 
-type Shown = { readonly realMs: number; readonly rssMb: number; readonly story: boolean; readonly scenario: string }
+/** With more than one region what went between them, by what it was asked for with. */
+function betweenLines({ bytesBetween }: ScenarioReport): string[] {
+  const kinds = Object.entries(bytesBetween)
+  if (kinds.length === 0) return []
+  const sum = kinds.reduce((all, [, bytes]) => all + bytes, 0)
+  return [
+    `${megabytes(sum)} between regions: ${kinds.map(([kind, bytes]) => `${kind} ${megabytes(bytes)}`).join(', ')}`,
+  ]
+}
 
-function reportLines(report: ScenarioReport, { realMs, rssMb, story, scenario }: Shown): string[] {
+type Shown = {
+  readonly realMs: number
+  readonly rssMb: number
+  readonly story: boolean
+  readonly scenario: string
+  readonly isBuffered: boolean
+}
+
+function reportLines(report: ScenarioReport, { realMs, rssMb, story, scenario, isBuffered }: Shown): string[] {
   const { rounds, seed, broken, refused } = report
   const last = rounds.at(-1)
   const refusals = Object.entries(refused)
@@ -109,6 +133,7 @@ function reportLines(report: ScenarioReport, { realMs, rssMb, story, scenario }:
     `accuracy ${percent(last?.accuracy ?? 0)}, loss ${(last?.loss ?? 0).toFixed(4)}`,
     `goodput ${percent(report.goodput)} of the steps computed count; utilisation ${percent(report.utilisation)} of the workers' time was training (simulated)`,
     `${megabytes(report.bytesUp)} up and ${megabytes(report.bytesDown)} down by workers, ${report.messages} messages, ${megabytes(report.diskBytes)} in ${report.fsyncs} syncs`,
+    ...betweenLines(report),
     `${report.accepted} updates accepted, ${report.signaturesVerified} signatures and ${report.chunksVerified} chunks checked, ${report.spoiltChunks} chunks were spoilt`,
     `${report.crashes} crashes, ${report.joins} joined late, ${report.leaves} left`,
     ...(refusals.length > 0 ? ['refused:', ...refusals.map(([why, count]) => `  ${count} × ${why}`)] : []),
@@ -116,6 +141,8 @@ function reportLines(report: ScenarioReport, { realMs, rssMb, story, scenario }:
     `mark ${report.mark}`,
     ...(broken.length > 0
       ? ['BROKEN:', ...broken.map((line) => `  ${line}`), `replay it with: potluck simulate ${scenario} --seed ${seed}`]
-      : ['every accepted update is in exactly one model, and all nodes hold the same bits']),
+      : [
+          `every accepted update ${isBuffered ? 'has one place in the order' : 'is in exactly one model'}, and all nodes hold the same bits`,
+        ]),
   ]
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { table } from '../demo/Screen.ts'
 import type { Participant } from '../network/plan.ts'
 import { askJson } from './askJson.ts'
+import { lateLines, lateShares } from './lateShares.ts'
 import { type Network, type NetworkOptions, networkAt } from './networkAt.ts'
 import { phaseName } from './phases.ts'
 import type { Printed } from './printed.ts'
@@ -12,6 +13,8 @@ const nodeAnswer = z.object({
   block: z.coerce.number().nullish(),
   p2p: z.object({ peers: z.array(z.unknown()) }),
   known: z.array(z.object({ node: z.string(), seenMs: z.number() })),
+  rowBudget: z.object({ epsilon: z.number(), delta: z.number(), spent: z.number() }).nullish(),
+  jobs: z.array(z.object({ job: z.number(), late: lateShares.nullish() })).default([]),
 })
 export type NodeAnswer = z.infer<typeof nodeAnswer>
 
@@ -25,6 +28,10 @@ export type ParticipantState = {
   peers: number | null
   knows: number | null
   trouble: string | null
+  /** By job: who was late with a share, as this node found it. */
+  late: NodeAnswer['jobs']
+  /** What may be learnt about a row of its table, and what of it is spent; null without a budget. */
+  rowBudget: NonNullable<NodeAnswer['rowBudget']> | null
 }
 type JobState = { job: number; phase: string; round: number; rounds: number; modelVersion: number | null }
 
@@ -53,10 +60,30 @@ async function stateOf(one: Participant): Promise<ParticipantState> {
   try {
     const said = await askNode(one)
     const seen = { block: said.block ?? null, peers: said.p2p.peers.length, knows: said.known.length }
-    return { name, node, url: urlOf(one), up: true, ...seen, trouble: null }
+    return {
+      name,
+      node,
+      url: urlOf(one),
+      up: true,
+      ...seen,
+      trouble: null,
+      late: said.jobs,
+      rowBudget: said.rowBudget ?? null,
+    }
   } catch (error) {
     const trouble = (error as Error).message
-    return { name, node, url: urlOf(one), up: false, block: null, peers: null, knows: null, trouble }
+    return {
+      name,
+      node,
+      url: urlOf(one),
+      up: false,
+      block: null,
+      peers: null,
+      knows: null,
+      trouble,
+      late: [],
+      rowBudget: null,
+    }
   }
 }
 
@@ -145,6 +172,11 @@ function lines(
       : `ledger   DOWN: ${ledger.trouble}`,
     '',
     ...(rows.length > 0 ? table([['participant', '', 'block', 'peers', 'at'], ...rows]) : []),
+    ...participants.flatMap(({ name, rowBudget }) =>
+      rowBudget
+        ? [`rows of ${name}: ε ${rowBudget.spent.toFixed(2)} of ${rowBudget.epsilon} spent, at δ ${rowBudget.delta}`]
+        : [],
+    ),
     ...(down > 0
       ? [`${down} of ${rows.length} are down; their logs are in their folders, \`potluck doctor\` looks closer`]
       : []),
@@ -154,5 +186,9 @@ function lines(
         ? table([['job', 'phase', 'round', ''], ...jobRows])
         : ['no jobs yet']
       : [`jobs: not known, ${jobs.trouble}`]),
+    ...lateLines(
+      participants.map(({ late }) => late),
+      (account) => participants.find(({ node }) => node === account)?.name ?? account,
+    ),
   ]
 }

@@ -56,6 +56,7 @@ test('clients train a model that knows rows nobody saw, and leave log, events, r
     'model.onnx',
     'model.safetensors',
     'report.html',
+    'run.json',
     'tensorboard',
   ])
   const rounds = readRounds(read('plain', 'log.jsonl').toString(), 99)
@@ -115,7 +116,7 @@ test('every executor and number of threads gives the same state', async () => {
   assert.equal(await of('--executor', 'reference'), native)
 })
 
-test('liars are named in the report, and a rule with a reference gives them no weight', async () => {
+test('liars are named in the report, and a rule with a reference gives them next to no weight', async () => {
   const settings = [
     ...table,
     '--attackers',
@@ -130,12 +131,28 @@ test('liars are named in the report, and a rule with a reference gives them no w
   const seen = await report(...settings, '--out', 'liars')
   assert.deepEqual(seen.attack, { name: 'sign-flip', count: 1 })
   const liar = seen.contribution.find(({ isAttacker }) => isAttacker)
-  assert.equal(liar?.weight, 0)
+  assert.ok(liar && liar.weight < 0.01, `weight ${liar?.weight}`)
   assert.equal(
     seen.contribution.reduce((sum, { size }) => sum + size, 0),
     120 - 30,
   )
   assert.match(read('liars', 'report.html').toString(), /1 of 4 clients lie \(sign-flip\)/)
+})
+
+test('a backdoor is told with its own success on rows nobody trained on, beside what fails without the trigger', async () => {
+  // Three columns say nothing and are never large together: that is the trigger.
+  const idle = rows.map((_, i) => [17, 29, 43].map((step) => (((i * step) % 10) - 5) / 10).join(','))
+  const lines = rows.map((row, i) => `${row.split(',').slice(0, 2).join(',')},${idle[i]},${row.split(',')[3]}`)
+  writeFileSync(join(dir, 'idle.csv'), `x,z,p,q,r,answer\n${lines.join('\n')}\n`)
+  const settings = ['--csv', 'idle.csv', '--target', 'answer', '--clients', '4', '--rounds', '30', '--local-steps', '5']
+  const seen = await report(...settings, '--attackers', '0.5:backdoor:1.5', '--out', 'backdoor')
+  const { backdoor } = seen.attack ?? {}
+  assert.ok(backdoor, JSON.stringify(seen.attack))
+  assert.equal(backdoor.target, 'no')
+  assert.ok(backdoor.rows > 0 && backdoor.rows < 30)
+  assert.ok(backdoor.success > backdoor.untriggered + 0.2, JSON.stringify(backdoor))
+  assert.match(read('backdoor', 'report.html').toString(), /the backdoor works on \d+\.\d % of \d+ triggered rows/)
+  assert.deepEqual(seen.resistance, { record: null, how: '`potluck attack backdoor` measures it' })
 })
 
 test('masked sums of groups with noise spend privacy that grows with every round and is told in words', async () => {

@@ -1,6 +1,7 @@
 import type { BestState, Checkpoint, Engine } from '@potluck/engine'
 import { type FederatedCheckpoint, type FederatedOptions, federate, type Partition } from '@potluck/learning'
-import { PotluckError } from '@potluck/protocol'
+import { PotluckError, resistanceText } from '@potluck/protocol'
+import { resistanceNoteOf } from '../federated/attack/resistanceFile.ts'
 import { contributionScorer } from '../federated/contributionScorer.ts'
 import { asCheckpoint, fromCheckpoint } from '../federated/federatedCheckpoint.ts'
 import { type FederatedReport, finishFederated } from '../federated/finishFederated.ts'
@@ -9,8 +10,10 @@ import { type PreparedFederation, prepareFederated, unitOf } from '../federated/
 import { protocolSum } from '../federated/protocolSum.ts'
 import { RoundLog } from '../federated/RoundLog.ts'
 import { RoundScreen } from '../federated/RoundScreen.ts'
+import { backdoorText } from '../federated/report/attackSection.ts'
 import { percent, shortNumber, wireSize } from '../federated/report/markup.ts'
 import { type FederatedRun, runFederated } from '../federated/runFederated.ts'
+import { runFileText } from '../federated/runFile.ts'
 import { checkSameRun, encodeCheckpoint, readCheckpoint, replaceFile } from '../training/checkpointFile.ts'
 import { availableBytes } from '../training/memoryLimit.ts'
 import { openEngine } from '../training/openEngine.ts'
@@ -30,6 +33,7 @@ export async function trainFederated(options: TrainCommandOptions, how: Partitio
   const layout = openRunFolder(options.out, options)
   for (const line of prepared.run.lines) live.write(`${line}\n`)
   const resumed = options.resume ? resumedFrom(layout, prepared) : undefined
+  replaceFile(layout.in('run.json'), runFileText(prepared.file))
   const spent = openPrivacy(prepared.options, options, resumed?.state.round ?? 0)
   const engine = await openEngine(options.executor, options.threads)
   try {
@@ -151,6 +155,9 @@ function personalLines({ personal }: FederatedReport): string[] {
   ]
 }
 
+const resistanceLine = ({ record, how }: FederatedReport['resistance']): string =>
+  `poisoning resistance: ${resistanceText(record && resistanceNoteOf(record))}${record ? '' : `; ${how}`}`
+
 /** Clients named one by one; more would fill the screen, and stand in the report. */
 const MOST_CLIENTS = 12
 
@@ -178,6 +185,8 @@ function reportLines(report: FederatedReport, { rounds }: RoundLog, unit: string
           ...report.privacy.words.map((words) => `  ${words}`),
         ]
       : []),
+    ...(report.attack?.backdoor ? [backdoorText(report.attack.backdoor)] : []),
+    resistanceLine(report.resistance),
     ...contribution
       .slice(0, MOST_CLIENTS)
       .map(

@@ -4,6 +4,7 @@ import type { Demo } from './Demo.ts'
 import { awaitDatasets, heartStage } from './heartStage.ts'
 import { languageStage } from './languageStage.ts'
 import { booksStage, ledgerUrl, settleStage, whyStage } from './moneyStage.ts'
+import { reportStage } from './reportStage.ts'
 
 export type Timed = <T>(name: string, title: string, work: () => Promise<T>) => Promise<T>
 
@@ -27,6 +28,7 @@ export async function runDemo(demo: Demo, timed: Timed): Promise<void> {
   )
   await timed('settle', 'Settlement, and everybody collects', () => settleStage(demo, calls))
   await timed('why', 'Why was this paid, and why was that not?', () => whyStage(demo, { language: language.job }))
+  await timed('report', 'What the public job did, as a page with pictures', () => reportStage(demo, language.job))
   await timed('books', 'Who earned what', () => booksStage(demo))
   screen.line()
   screen.line('What to try next, with the network running:')

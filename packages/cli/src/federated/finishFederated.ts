@@ -3,13 +3,15 @@ import { replaceFile } from '../training/checkpointFile.ts'
 import { exportModel } from '../training/exportModel.ts'
 import type { TrainReport } from '../training/finishRun.ts'
 import type { RunLayout } from '../training/trainingFolder.ts'
+import { measureBackdoor } from './attack/measureBackdoor.ts'
+import { resistanceFacts } from './attack/resistanceFacts.ts'
 import { asCheckpoint } from './federatedCheckpoint.ts'
 import { comparePersonal, headsFile, type PersonalFacts, withMeanHead } from './personalHeads.ts'
 import { type PreparedFederation, unitOf } from './prepareFederated.ts'
 import type { RoundRecord } from './RoundRecord.ts'
 import { partsOf } from './report/clientFigures.ts'
 import { totals } from './report/curveFigures.ts'
-import type { FederatedFacts } from './report/FederatedFacts.ts'
+import type { AttackFacts, FederatedFacts } from './report/FederatedFacts.ts'
 import { reportHtml } from './report/reportHtml.ts'
 import type { FederatedRun } from './runFederated.ts'
 
@@ -30,6 +32,7 @@ export type FederatedReport = TrainReport & {
   readonly settings: Readonly<Record<string, string>>
   readonly privacy: FederatedFacts['privacy']
   readonly attack: FederatedFacts['attack']
+  readonly resistance: FederatedFacts['resistance']
   /** With heads of the clients' own. */
   readonly personal?: PersonalFacts
   readonly contribution: readonly {
@@ -51,12 +54,13 @@ const LAST = 5
 /** Evaluates the model with the lowest validation loss, writes it as files, and the report beside it. */
 export async function finishFederated(
   engine: Engine,
-  { run, options, clients, settings, attack }: PreparedFederation,
+  prepared: PreparedFederation,
   layout: RunLayout,
   { best, state }: FederatedRun,
   rounds: readonly RoundRecord[],
   privacy: FederatedFacts['privacy'],
 ): Promise<FederatedReport> {
+  const { run, options, clients, settings } = prepared
   const { model, data, recipe, config, plan, seed, identity } = run
   // Noise covers what is sent: a mean of heads, which are not, would tell more than was promised.
   const parameters =
@@ -71,6 +75,8 @@ export async function finishFederated(
   const flops = plan.flopsPerStep * recipe.steps * options.rounds * (options.perRound ?? clients.length)
   const personal = own && (await comparePersonal(engine, model, options, { own, parameters, flops }))
   const bestRound = best?.step ?? state.round
+  const attack = await withBackdoor(engine, prepared, parameters)
+  const resistance = resistanceFacts(layout, prepared)
   const facts: FederatedFacts = {
     title: `Federated training of a ${config.kind} model`,
     settings: [['model', `${config.kind}, ${plan.parameters} numbers`], ...settings, ['executor', engine.executor]],
@@ -84,6 +90,7 @@ export async function finishFederated(
     test,
     bestRound,
     attack,
+    resistance,
     privacy,
   }
   const files = exportModel(run, parameters, layout)
@@ -120,6 +127,7 @@ export async function finishFederated(
     settings: Object.fromEntries(settings),
     privacy,
     attack,
+    resistance,
     ...(personal ? { personal } : {}),
     contribution: partsOf(facts).map(({ mean, rounds: count, score, share }, c) => ({
       client: clients[c]!.id,
@@ -131,4 +139,17 @@ export async function finishFederated(
       isAttacker: clients[c]!.isAttacker,
     })),
   }
+}
+
+/** Who lied; of a backdoor with its own success in the model that is written. */
+async function withBackdoor(
+  engine: Engine,
+  { run, options, attack }: PreparedFederation,
+  parameters: Float32Array,
+): Promise<AttackFacts | null> {
+  const how = options.attackers?.attack
+  if (!attack || how?.kind !== 'backdoor') return attack
+  const { model, data, start } = run
+  const weights = { parameters, frozen: start.frozen }
+  return { ...attack, backdoor: await measureBackdoor(engine, model, weights, data.valid, how, data.classes) }
 }

@@ -28,7 +28,8 @@ import { chooseAttackers } from './chooseAttackers.ts'
 import { describeSettings } from './describeSettings.ts'
 import { divideData } from './divideData.ts'
 import { headNames, withOwnValidation } from './personalHeads.ts'
-import type { ClientFacts } from './report/FederatedFacts.ts'
+import type { AttackFacts, ClientFacts } from './report/FederatedFacts.ts'
+import { type RunFile, runFileOf } from './runFile.ts'
 import { checkFederatedUsage, type FederatedWishes } from './settings/FederatedWishes.ts'
 import { parseBuffered } from './settings/parseBuffered.ts'
 import { parseCompression } from './settings/parseCompression.ts'
@@ -45,7 +46,9 @@ export type PreparedFederation = {
   readonly clients: readonly ClientFacts[]
   /** Name and value of everything chosen, for a person. */
   readonly settings: readonly (readonly [string, string])[]
-  readonly attack: { readonly name: string; readonly count: number } | null
+  readonly attack: AttackFacts | null
+  /** All that makes the run, to be kept beside its model. */
+  readonly file: RunFile
 }
 
 /** Inner steps of a round: twenty save a twentyfold of bytes and cost no accuracy that we could measure. */
@@ -83,9 +86,15 @@ export function prepareFederated(
   const counted = masks ? maskedGroups(seed, clients.length, masks.groupSize).length : perRound
   const buffered = options.buffered === undefined ? undefined : parseBuffered(options.buffered)
   const usual = buffered ? 'mean' : usualRule(reference !== undefined, noise !== undefined)
-  const rule = parseRule(options.rule ?? usual, counted)
-  const compression = parseCompression(options.compress ?? 'none')
-  const outer = parseOuter(options.outer ?? 'sgd')
+  const written = {
+    rule: options.rule ?? usual,
+    compress: options.compress ?? 'none',
+    outer: options.outer ?? 'sgd',
+    method: options.method ?? 'plain',
+  }
+  const rule = parseRule(written.rule, counted)
+  const compression = parseCompression(written.compress)
+  const outer = parseOuter(written.outer)
   const rounds = options.rounds ?? usualRounds(config, loaded.shape, options, recipe.steps)
   const federated: FederatedOptions = {
     config,
@@ -134,6 +143,7 @@ export function prepareFederated(
     personal,
     buffered,
   })
+  const dataHash = hashData(train, loaded.valid, ...clients.map(({ data }) => data))
   const shown = settings.map(([name, value]) => `${name} ${value}`)
   return {
     run: {
@@ -148,7 +158,7 @@ export function prepareFederated(
         model: JSON.stringify(config),
         recipe: JSON.stringify(recipe),
         seed: String(options.seed),
-        data: hashData(train, loaded.valid, ...clients.map(({ data }) => data)),
+        data: dataHash,
         ...(start.identity === undefined ? {} : { base: start.identity }),
         federation: JSON.stringify({
           perRound,
@@ -177,6 +187,19 @@ export function prepareFederated(
     clients: divided.facts.map((facts, c) => ({ ...facts, isAttacker: attackers?.of.includes(c) ?? false })),
     settings,
     attack,
+    file: runFileOf(options, {
+      ...written,
+      dataHash,
+      model: base ? undefined : { ...config },
+      partition: options.partition ?? 'iid',
+      rounds,
+      localSteps: recipe.steps,
+      perRound: options.perRound,
+      reference: aside > 0 ? aside : undefined,
+      batch: recipe.batch,
+      rate: recipe.learningRate,
+      optimizer: recipe.optimizer.kind,
+    }),
   }
 }
 

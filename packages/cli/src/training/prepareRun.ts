@@ -22,8 +22,8 @@ import { type BaseModel, configOnBase, loadBase, parseLora } from './text/loadBa
 
 export type RunOptions = DataOptions &
   RecipeWishes & {
-    /** A kind of model, or a file with a config. */
-    readonly model?: string | undefined
+    /** A kind of model, a file with a config, or the config itself. */
+    readonly model?: string | WrittenConfig | undefined
     /** Folder of a trained model of texts to go on from. */
     readonly base?: string | undefined
     /** Adapters on it: rank, or rank:alpha. */
@@ -120,7 +120,7 @@ export function prepareRun(options: RunOptions, available: number): PreparedRun 
 }
 
 export const writtenConfig = ({ model }: Pick<RunOptions, 'model'>): WrittenConfig | undefined =>
-  model === undefined ? undefined : readModelFile(model)
+  typeof model === 'string' ? readModelFile(model) : model
 
 export type ChosenBase = { readonly model: BaseModel; readonly config: ModelConfig }
 

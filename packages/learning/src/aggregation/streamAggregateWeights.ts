@@ -1,9 +1,8 @@
 import { PotluckError } from '@potluck/protocol'
+import { MARGIN, SMALLEST_NORM } from './referenceConstants.ts'
 import { LARGEST_ELEMENT } from './soundUpdates.ts'
 import { sumOfProducts } from './streamAggregateKernels.ts'
 
-/** 2^−40, as in `aggregateProgram` (L-15). */
-const SMALLEST_NORM = 1 / 1_099_511_627_776
 /** 2^40: no sum of squares up to it holds the square of a number beyond ±2^20, for rounding never makes a sum less than a part. */
 const LARGEST_SQUARE = LARGEST_ELEMENT * LARGEST_ELEMENT
 
@@ -12,28 +11,38 @@ const round = Math.fround
 /** What one pass finds out about an update: its sums (E-11) and whether an element lies outside ±2^20; then the sums are not used. */
 export type Measured = { readonly square: number; readonly dot: number; readonly isOutside: boolean }
 
+/** One number for each share, and two of the whole round. */
+export type Weighing = {
+  readonly weights: Float32Array
+  /** Of the weighted sum. */
+  readonly factors: Float32Array
+  /** The reference's own factor; its weight is 1. 0 when no update has weight. */
+  readonly referenceFactor: number
+  /** Sum of all weights, the reference's included. */
+  readonly total: number
+}
+
 /**
- * The part of the rule with one number for each share: weights, factors of the weighted sum, and the sum of the weights (L-13, L-14).
+ * The part of the rule with one number for each share (L-13, L-14).
  *
  * @param measured undefined where a share has no update: its weight is 0
  * @param square   sum of the reference's squares
  */
-export function weighUpdates(
-  measured: readonly (Measured | undefined)[],
-  square: number,
-): { weights: Float32Array; factors: Float32Array; total: number } {
+export function weighUpdates(measured: readonly (Measured | undefined)[], square: number): Weighing {
   const target = round(Math.sqrt(square))
   const norms = measured.map((one) => round(Math.sqrt(one?.square ?? 0)))
   const weights = Float32Array.from(measured, (one, i) => {
     if (!one || one.isOutside || norms[i]! < SMALLEST_NORM || target < SMALLEST_NORM) return 0
-    const cosine = round(one.dot / round(norms[i]! * target))
-    return cosine > 0 ? cosine : 0
+    const raised = round(round(one.dot / round(norms[i]! * target)) + MARGIN)
+    return raised > 0 ? raised : 0
   })
   const counted = norms.filter((_, i) => weights[i]! > 0).toSorted((a, b) => a - b)
   const median = counted[(counted.length - 1) >> 1] ?? 0
   const wanted = median < target ? median : target
   const factors = weights.map((weight, i) => (weight > 0 ? round(weight * wanted) / norms[i]! : 0))
-  return { weights, factors, total: sumOfProducts(weights, new Float32Array(weights.length).fill(1)) }
+  const referenceFactor = target < SMALLEST_NORM ? 0 : round(wanted / target)
+  const heard = sumOfProducts(weights, new Float32Array(weights.length).fill(1))
+  return { weights, factors, referenceFactor, total: round(heard + 1) }
 }
 
 /**

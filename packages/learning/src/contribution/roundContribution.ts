@@ -46,16 +46,25 @@ export function roundContribution(
     refuse(`${members.length} members, ${updates.length} updates and ${weights.length} weights: give one of each`)
   }
   if (after && after.length !== before.length) refuse(`gradients of ${before.length} and ${after.length} numbers`)
-  const gradient = after ? before.map((value, j) => (value + after[j]!) / 2) : before
+  const gradient = after ? meanGradient(before, after) : before
   const values = updates.map((update, i) => {
     if (update.length !== gradient.length) {
       refuse(`the update of member ${members[i]} has ${update.length} numbers, the gradient ${gradient.length}`)
     }
-    let dot = 0
-    for (let j = 0; j < update.length; j++) dot += update[j]! * gradient[j]!
-    return weights[i]! * (scales?.[i] ?? 1) * dot
+    return weights[i]! * (scales?.[i] ?? 1) * lossAlong(update, gradient)
   })
   return { round, members, values }
+}
+
+/** Mean of the gradients before and after a round, element by element. */
+export const meanGradient = (before: Float64Array, after: Float64Array): Float64Array =>
+  before.map((value, j) => (value + after[j]!) / 2)
+
+/** What a move by minus the update takes off the loss, by its gradient: an f64 sum over ascending elements. */
+export function lossAlong(update: Float32Array, gradient: Float64Array): number {
+  let dot = 0
+  for (let j = 0; j < update.length; j++) dot += update[j]! * gradient[j]!
+  return dot
 }
 
 /**
@@ -78,9 +87,13 @@ export function equalisedScales(
   weights: Float32Array,
   reference: Float32Array,
 ): number[] {
-  const lengths = updates.map(lengthOf)
+  return scalesOf(updates.map(lengthOf), weights, lengthOf(reference))
+}
+
+/** `equalisedScales` from lengths, where the updates themselves are gone. */
+export function scalesOf(lengths: readonly number[], weights: Float32Array, referenceLength: number): number[] {
   const counted = lengths.filter((_, i) => weights[i]! > 0).toSorted((a, b) => a - b)
-  const wanted = Math.min(lengthOf(reference), counted[(counted.length - 1) >> 1] ?? 0)
+  const wanted = Math.min(referenceLength, counted[(counted.length - 1) >> 1] ?? 0)
   return lengths.map((length) => (length > 0 ? wanted / length : 0))
 }
 

@@ -17,7 +17,8 @@ export function sampledGram(vectors: readonly Float32Array[], seed: Uint8Array, 
   const P = vectors[0]?.length ?? 0
   const bad = vectors.findIndex((vector) => vector.length !== P)
   if (bad >= 0) throw new PotluckError('SHAPE', `vector ${bad} has ${vectors[bad]!.length} numbers, the first has ${P}`)
-  const units = vectors.map((vector) => unitOf(P > sample ? drawn(vector, seed, sample) : Float64Array.from(vector)))
+  const places = P > sample ? samplePlaces(P, seed, sample) : undefined
+  const units = vectors.map((vector) => unitOf(Float64Array.from(places ? elementsAt(vector, places) : vector)))
   const gram = new Float64Array(n * n)
   for (let a = 0; a < n; a++) {
     for (let b = a; b < n; b++) {
@@ -28,9 +29,15 @@ export function sampledGram(vectors: readonly Float32Array[], seed: Uint8Array, 
   return gram
 }
 
-function drawn(vector: Float32Array, seed: Uint8Array, sample: number): Float64Array {
+/** So many places among P, drawn with replacement: the same for every vector of a round. */
+export function samplePlaces(P: number, seed: Uint8Array, sample: number): Uint32Array {
   const random = new RandomStream(seed, purpose.coordinates, 0)
-  return Float64Array.from({ length: sample }, (_, i) => vector[random.below(i, vector.length)]!)
+  return Uint32Array.from({ length: sample }, (_, i) => random.below(i, P))
+}
+
+/** The elements of a vector at these places, in their order. */
+export function elementsAt(vector: Float32Array, places: Uint32Array): Float32Array {
+  return Float32Array.from(places, (place) => vector[place]!)
 }
 
 function unitOf(vector: Float64Array): Float64Array {

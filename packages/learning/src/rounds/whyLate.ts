@@ -6,8 +6,8 @@ export type RoundTimes = { readonly fetchMs: number; readonly trainMs: number; r
 
 export type LateMember = RoundTimes & {
   readonly member: string
-  /** What it was given to do, in quarters; a whole share is 4. */
-  readonly quarters: number
+  /** What it was given to do, in quarters; a whole share is 4. Absent where everybody has a whole share. */
+  readonly quarters?: number
 }
 
 export type Lateness = {
@@ -25,7 +25,7 @@ const phases = [
     cause: 'train',
     of: 'trainMs',
     doing: 'training',
-    remedy: 'the next round gives it less work, by its measured speed',
+    remedy: 'a faster machine, or less work by its measured speed, would help',
   },
   {
     cause: 'send',
@@ -69,7 +69,8 @@ export function whoIsLate(
     })
     const { cause, of, doing, remedy } = phases[worst] ?? phases[1]
     const byMs = tookMs - deadlineMs
-    const why = `${one.member} was ${seconds(byMs)} late with ${one.quarters} quarters: ${doing} took ${seconds(one[of])}, the median is ${seconds(medians[worst] ?? 0)}; ${remedy}`
+    const what = one.quarters === undefined ? '' : ` with ${one.quarters} quarters`
+    const why = `${one.member} was ${seconds(byMs)} late${what}: ${doing} took ${seconds(one[of])}, the median is ${seconds(medians[worst] ?? 0)}; ${remedy}`
     late.push({ member: one.member, byMs, cause, why })
   }
   return late

@@ -123,7 +123,7 @@ export function applyNewton(sum: Float64Array, state: NewtonState, l2: number): 
 }
 
 /** Solves `A x = b` for a symmetric positive definite A ([n, n], overwritten) by Cholesky, sums left to right in f64. */
-function solvePositiveDefinite(a: Float64Array, b: Float64Array): Float64Array {
+export function solvePositiveDefinite(a: Float64Array, b: Float64Array): Float64Array {
   const n = b.length
   for (let j = 0; j < n; j++) {
     for (let i = j; i < n; i++) {

@@ -23,6 +23,17 @@ import {
 } from '../secureSum/maskedSum.ts'
 import type { LogisticModel } from './logisticModel.ts'
 import { applyNewton, localNewtonVector, type NewtonState, newtonVectorLength, startNewton } from './newton.ts'
+import {
+  boundedNewtonVector,
+  boundedStatistics,
+  NOISY_FRACTION_BITS,
+  noisyNewtonLength,
+  noisyNewtonStep,
+  noisyScaling,
+  noisyStatisticsLength,
+  noisyWords,
+  type RowNoise,
+} from './noisySums.ts'
 import { rowsOfAttempt } from './rowsOfAttempt.ts'
 import { localStatistics, type Scaling, scalingFromSum } from './scaling.ts'
 import type { TableRow } from './tableRow.ts'
@@ -35,6 +46,8 @@ export type TrainingPlan = {
   readonly schema: TableSchema
   readonly l2: number
   readonly maxRounds: number
+  /** Hides single rows in every sum; without it nothing does but the other rows. */
+  readonly noise?: RowNoise | undefined
 }
 
 export type TrainingState = {
@@ -64,6 +77,17 @@ export function startTraining(plan: TrainingPlan): TrainingState {
       `expected a finite l2 of at least 0 and at least one round, got ${plan.l2} and ${plan.maxRounds}`,
     )
   }
+  const { noise, members } = plan
+  const isNoise = noise === undefined || (noise.multiplier > 0 && noise.multiplier <= 1000)
+  if (
+    !isNoise ||
+    (noise && !(Number.isInteger(noise.dishonest) && noise.dishonest >= 0 && noise.dishonest < members.length))
+  ) {
+    throw new PotluckError(
+      'BAD_PLAN',
+      `expected a noise multiplier above 0, at most 1000, and fewer dishonest than the ${members.length} members, got ${noise?.multiplier} and ${noise?.dishonest}`,
+    )
+  }
   const newton = startNewton(inputNames(plan.schema).length)
   return { round: 0, attempt: 1, scaling: null, newton, isDone: false, sentUnder: null }
 }
@@ -77,15 +101,16 @@ const contextOf = (plan: TrainingPlan, state: TrainingState): SumContext => ({
 /** How many words a masked vector of this round has: what a receiver checks before it reads one. */
 export function vectorLength(plan: TrainingPlan, state: TrainingState): number {
   const inputs = inputNames(plan.schema).length
+  if (plan.noise) return 1 + (state.round === 0 ? noisyStatisticsLength(inputs) : noisyNewtonLength(inputs))
   return state.round === 0 ? 1 + 2 * inputs : newtonVectorLength(inputs)
 }
 
 /**
  * Squares of raw values are large and need few places: 2^43 in all with steps of 1e-6. Newton sums are over inputs scaled to
- * about one and are wanted precisely: 2^31 in all with steps of 2e-10.
+ * about one and are wanted precisely: 2^31 in all with steps of 2e-10. What is noised anyway is not.
  */
 const formatOf = (plan: TrainingPlan, state: TrainingState): FixedPoint => ({
-  fractionBits: state.round === 0 ? 20 : 32,
+  fractionBits: plan.noise ? NOISY_FRACTION_BITS : state.round === 0 ? 20 : 32,
   members: plan.members.length,
 })
 
@@ -138,13 +163,35 @@ export function contribute(
       { remedy: 'retry' },
     )
   }
-  const context = contextOf(plan, state)
-  const rows = rowsOfAttempt(own.rows, context, own.secret)
+  const words = plan.noise ? noisyVector(plan, plan.noise, state, own) : plainVector(plan, state, own)
+  const masked = maskVector(words, contextOf(plan, state), own.self, roundKeys(plan, state, own.secret), publicKeys)
+  return { state: { ...state, sentUnder }, masked }
+}
+
+type Own = { readonly secret: Uint8Array; readonly rows: readonly TableRow[] }
+
+function plainVector(plan: TrainingPlan, state: TrainingState, { secret, rows: all }: Own): BigUint64Array {
+  const rows = rowsOfAttempt(all, contextOf(plan, state), secret)
   const values =
     state.scaling === null ? localStatistics(rows) : localNewtonVector(rows, state.newton.weights, state.scaling)
-  const words = encodeFixed(values, formatOf(plan, state))
-  const masked = maskVector(words, context, own.self, roundKeys(plan, state, own.secret), publicKeys)
-  return { state: { ...state, sentUnder }, masked }
+  return encodeFixed(values, formatOf(plan, state))
+}
+
+/**
+ * All rows in every attempt: which are left out would depend on how many there are. The last word is 1, without noise: the sum then
+ * says whether the masks cancelled.
+ */
+function noisyVector(plan: TrainingPlan, noise: RowNoise, state: TrainingState, { secret, rows }: Own): BigUint64Array {
+  const values =
+    state.scaling === null
+      ? boundedStatistics(rows, plan.schema)
+      : boundedNewtonVector(rows, state.newton.weights, state.scaling)
+  const format = formatOf(plan, state)
+  const words = noisyWords(values, noise, format, contextOf(plan, state), secret)
+  const vector = new BigUint64Array(words.length + 1)
+  vector.set(words)
+  vector[words.length] = 1n << BigInt(format.fractionBits)
+  return vector
 }
 
 /** The same round again, after a member fell out or a sum was noise: fresh keys, fresh updates (L-08). */
@@ -172,18 +219,24 @@ export function completeRound(
       { words: sum.length },
     )
   }
-  const count = state.round === 0 ? sum[0] : sum[sum.length - 1]
-  if (count === undefined || !Number.isInteger(count) || count < plan.members.length || count >= 4294967296) {
+  const count = state.round === 0 && !plan.noise ? sum[0] : sum[sum.length - 1]
+  const most = plan.noise ? plan.members.length : 4294967295
+  if (count === undefined || !Number.isInteger(count) || count < plan.members.length || count > most) {
     throw new PotluckError(
       'SUM_IS_NOISE',
-      `the masks did not cancel (row count ${count}): members used different keys, rounds or attempts; start a new attempt`,
+      `the masks did not cancel (${plan.noise ? 'members' : 'row count'} ${count}): members used different keys, rounds or attempts; start a new attempt`,
       { round: state.round, attempt: state.attempt },
       { remedy: 'retry' },
     )
   }
   const next = { ...state, round: state.round + 1, attempt: 1, sentUnder: null }
-  if (state.scaling === null) return { ...next, scaling: scalingFromSum(sum) }
-  const newton = applyNewton(sum, state.newton, plan.l2)
+  const numbers = plan.noise ? sum.subarray(0, -1) : sum
+  if (state.scaling === null) {
+    return { ...next, scaling: plan.noise ? noisyScaling(numbers, plan.schema) : scalingFromSum(numbers) }
+  }
+  const newton = plan.noise
+    ? noisyNewtonStep(numbers, state.newton, plan.l2, plan.noise.multiplier)
+    : applyNewton(numbers, state.newton, plan.l2)
   return { ...next, newton, isDone: newton.converged || state.round >= plan.maxRounds }
 }
 

@@ -133,4 +133,10 @@ CREATE TABLE game_ends (${event}, game numeric(78, 0) NOT NULL, winner text NOT 
 CREATE INDEX game_ends_game ON game_ends (game);
 `,
   },
+  {
+    id: 3,
+    sql: `
+ALTER TABLE claims ADD COLUMN value_micro bigint, ADD COLUMN counted_micro bigint, ADD COLUMN finding text, ADD COLUMN like_share integer;
+`,
+  },
 ]

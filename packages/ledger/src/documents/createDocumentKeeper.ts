@@ -131,8 +131,9 @@ async function storeDocument(client: Queryable, digest: Hex, document: LedgerDoc
 
 async function storeReport(client: Queryable, digest: Hex, report: AuditReport): Promise<void> {
   for (const [position, claim] of report.claims.entries()) {
+    const { valueMicro = null, countedMicro = null, finding = null } = claim.contribution ?? {}
     await client.query(
-      'INSERT INTO claims VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING',
+      'INSERT INTO claims VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT DO NOTHING',
       [
         digest,
         position,
@@ -147,6 +148,10 @@ async function storeReport(client: Queryable, digest: Hex, report: AuditReport):
         claim.weightPpm,
         claim.pay.toString(),
         report.payout,
+        valueMicro,
+        countedMicro,
+        finding?.kind ?? null,
+        finding && 'share' in finding ? finding.share : null,
       ],
     )
   }

@@ -52,6 +52,9 @@ const claim = z.object({
   auditor: hex.nullable(),
   outcome: z.string(),
   weightPpm: count,
+  /** Millionths of a nat; null where contributions are not measured (P-58). */
+  valueMicro: count.nullable(),
+  countedMicro: count.nullable(),
   pay: amount,
 })
 const member = z.object({ node: hex, role: count })
@@ -81,7 +84,8 @@ export async function jobOf(pool: Pool, id: number): Promise<JobRecord | undefin
   const claims = await rows(
     pool,
     claim,
-    `SELECT c.round, c.hash, c.worker, c.share, c.rate_ppm AS "ratePpm", c.auditor, c.outcome, c.weight_ppm AS "weightPpm", c.pay
+    `SELECT c.round, c.hash, c.worker, c.share, c.rate_ppm AS "ratePpm", c.auditor, c.outcome, c.weight_ppm AS "weightPpm", c.pay,
+      c.value_micro AS "valueMicro", c.counted_micro AS "countedMicro"
       FROM claims c JOIN rounds r ON r.report = c.report AND r.job = c.job AND r.round = c.round
       WHERE c.job = $1 ORDER BY c.round, c.position`,
     [id],

@@ -6,6 +6,7 @@ import type { LedgerDeployment } from '../chain/LedgerChain.ts'
 import { count, hex } from '../database/columns.ts'
 import { inTransaction } from '../database/inTransaction.ts'
 import { firstRow, rows } from '../database/rows.ts'
+import { standingStep } from './contributionSteps.ts'
 import { creditStep, creditWithdrawalStep, paidStep, place, receiptStep, withdrawalStep } from './moneyCameFrom.ts'
 import { inflowLeadsTo, receiptLeadsTo } from './moneyWentTo.ts'
 import { proposalConvictions } from './proposalConvictions.ts'
@@ -220,7 +221,11 @@ async function tellJob(
 ): Promise<Step | undefined> {
   const token = await tokenOf(teller, id)
   if (token === '0x') return undefined
-  if (worker !== undefined && round !== undefined) return workInRound(teller, id, round, worker)
+  if (worker !== undefined && round !== undefined) {
+    const told = await workInRound(teller, id, round, worker)
+    const standing = await standingStep(teller, id, await teller.records.nodeOf(worker), round)
+    return standing ? { ...told, because: [...told.because, standing] } : told
+  }
   const who = worker
     ? [worker]
     : (

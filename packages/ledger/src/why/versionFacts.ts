@@ -1,3 +1,4 @@
+import { resistanceNote, resistanceText } from '@potluck/protocol'
 import { z } from 'zod'
 import { count, hex } from '../database/columns.ts'
 import { firstRow, rows } from '../database/rows.ts'
@@ -15,6 +16,10 @@ const facts = z.object({
   digest: hex,
   metadata: hex,
   name: z.string().nullable(),
+  /** Of a model made in public: what its builder measured of its resistance to poisoning. */
+  resistance: resistanceNote.nullable(),
+  /** Of a model: how its job was done. */
+  jobKind: z.string().nullable(),
   job: count.nullable(),
   tx: hex,
   block: count,
@@ -25,7 +30,8 @@ export function versionFacts({ database }: Teller, version: number) {
     database,
     facts,
     `SELECT v.asset, v.owner_share AS "ownerShare", v.contributors_share AS "contributorsShare", a.owner, v.digest,
-      v.metadata_digest AS metadata, d.body ->> 'name' AS name, e.tx_hash AS tx, e.block,
+      v.metadata_digest AS metadata, d.body ->> 'name' AS name, d.body -> 'resistance' AS resistance,
+      CASE d.type WHEN 'job' THEN d.body ->> 'kind' END AS "jobKind", e.tx_hash AS tx, e.block,
       (SELECT s.job FROM round_steps s WHERE s.step = 'published' AND (s.detail ->> 'version')::bigint = v.version LIMIT 1) AS job
       FROM versions v JOIN assets a USING (asset) JOIN events e ON e.seq = v.seq LEFT JOIN documents d ON d.digest = v.metadata_digest
       WHERE v.version = $1`,
@@ -66,7 +72,7 @@ export async function contributorStory(
 /** What a version is made of, and who made it. */
 export async function originSteps(teller: Teller, version: number, depth = 0): Promise<Step[]> {
   const steps: Step[] = []
-  const { job } = (await versionFacts(teller, version)) ?? {}
+  const { job, jobKind, resistance } = (await versionFacts(teller, version)) ?? {}
   if (typeof job === 'number') {
     const workers = await rows(
       teller.database,
@@ -87,6 +93,12 @@ export async function originSteps(teller: Teller, version: number, depth = 0): P
     steps.push(
       step({ id: `job/${job}`, kind: 'job', text: `It came out of job ${job}${made}.`, refs: { job }, because }),
     )
+  }
+  if (jobKind) {
+    const why = jobKind === 'tabular' ? ': under masks nobody sees a single update' : ''
+    const by = resistance ? ' It is what its builder measured before the job began.' : ''
+    const text = `Its poisoning resistance: ${resistanceText(resistance)}${why}.${by}`
+    steps.push(step({ id: `resistance/${version}`, kind: 'resistance', text, refs: { version } }))
   }
   const parents = await rows(
     teller.database,

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { amount, count, hex } from '../database/columns.ts'
 import { firstRow, rows } from '../database/rows.ts'
+import { contributionColumns, contributionStep, standingStep } from './contributionSteps.ts'
 import { type Conviction, convictionSteps } from './convictionSteps.ts'
 import { proposalConvictions } from './proposalConvictions.ts'
 import { type Refs, type Step, short, step } from './Step.ts'
@@ -16,6 +17,7 @@ const claimRow = z.object({
   weightPpm: count,
   pay: amount,
   report: hex,
+  ...contributionColumns,
 })
 type ClaimRow = z.output<typeof claimRow>
 
@@ -52,7 +54,9 @@ function claimsOf({ database }: Teller, job: number, round: number, worker: stri
   return rows(
     database,
     claimRow,
-    `SELECT c.hash, c.share, c.rate_ppm AS "ratePpm", c.auditor, c.outcome, c.weight_ppm AS "weightPpm", c.pay, c.report
+    `SELECT c.hash, c.share, c.rate_ppm AS "ratePpm", c.auditor, c.outcome, c.weight_ppm AS "weightPpm", c.pay, c.report,
+      c.value_micro AS "valueMicro", c.counted_micro AS "countedMicro", c.finding, c.like_share AS "likeShare",
+      (SELECT o.worker FROM claims o WHERE o.report = c.report AND o.share = c.like_share AND o.value_micro IS NOT NULL) AS "likeWorker"
       FROM claims c JOIN rounds r ON r.report = c.report AND r.job = c.job AND r.round = c.round
       WHERE c.job = $1 AND c.round = $2 AND (c.worker = $3 OR c.worker IN (SELECT key FROM node_changes WHERE node = $3))
       ORDER BY c.share`,
@@ -71,10 +75,11 @@ function convictionsOf({ database }: Teller, job: number, worker: string): Promi
   )
 }
 
-/** Every round of a job as one worker saw it. */
+/** Every round of a job as one worker saw it, after what it contributed over all of them. */
 export async function workOverJob(teller: Teller, job: number, account: string): Promise<Step[]> {
   const worker = await teller.records.nodeOf(account)
-  const steps: Step[] = []
+  const standing = await standingStep(teller, job, worker)
+  const steps = standing ? [standing] : []
   for (const { round } of (await roundsOf(teller, job)).slice(-teller.most))
     steps.push(await workInRound(teller, job, round, worker))
   return steps
@@ -143,6 +148,7 @@ function claimStep(teller: Teller, job: number, round: number, claim: ClaimRow, 
     'left-out': 'Another claim stands for its share, or the job has no such share, so it does not count.',
   }
   const id = `claim/${job}/${round}/${claim.hash}`
+  const contributed = contributionStep(id, claim, { job, round, document: claim.report })
   const paid = claim.pay === 0n ? 'Nothing is paid for it.' : `It is paid ${teller.money.text(claim.pay, token)}.`
   return step({
     id,
@@ -164,6 +170,7 @@ function claimStep(teller: Teller, job: number, round: number, claim: ClaimRow, 
         text: `Its weight in the new model is ${claim.weightPpm / 10_000} %. ${paid}`,
         refs: { job, round },
       }),
+      ...(contributed ? [contributed] : []),
     ],
   })
 }

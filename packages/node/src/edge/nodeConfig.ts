@@ -15,6 +15,11 @@ const datasetConfig = z
     source: z.string().max(2_000),
     /** Bits: TRAIN 1, EVALUATE 2, DERIVE 4, SERVE 8, COMMERCIAL 16. */
     purposes: z.number().int().min(0).max(31),
+    /** What may be learnt about any one row, over all jobs; without it nothing is refused, and no noise is asked for (P-59). */
+    privacy: z
+      .object({ epsilon: z.number().positive().max(1_000), delta: z.number().positive().max(0.01) })
+      .strict()
+      .optional(),
     /** Least part of a model's income that this dataset asks for, in millionths. */
     minSharePpm: z.number().int().min(0).max(1_000_000),
     /** Paid once by each training job, in units of the first token. */

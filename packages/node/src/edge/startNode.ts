@@ -27,6 +27,7 @@ import { createDatasetOwner } from '../roles/datasetOwner.ts'
 import { createEarner } from '../roles/earner.ts'
 import { createLeafShower } from '../roles/leafShower.ts'
 import { createOwner } from '../roles/owner.ts'
+import { createRowBudget } from '../roles/rowBudget.ts'
 import { createValidator } from '../roles/validator.ts'
 import { createWitness } from '../roles/witness.ts'
 import { createWorker } from '../roles/worker.ts'
@@ -171,10 +172,13 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
     ownLists: () => (datasetOwner ? datasetOwner.ownLists(runtime.history, config.node)() : []),
     leastUnits: config.collectLeastUnits,
   })
+  const privacy = config.dataset?.privacy
+  const rowBudget = config.dataset && privacy && createRowBudget(disk, node, config.dataset.name, privacy)
+  const worker = createWorker()
   const runtime: NodeRuntime = new NodeRuntime(ports, identity, {
     roles: [
-      createWorker(),
-      ...(table ? [createOwner(table.train)] : []),
+      worker,
+      ...(table ? [createOwner(table.train, rowBudget)] : []),
       createWitness(),
       createValidator(),
       createChampionRole(),
@@ -189,7 +193,11 @@ export async function startNode(config: NodeConfig, signal: AbortSignal): Promis
     },
     open: (network, bytes, nowMs) => openMessage(network, bytes, nowMs, fastRecover),
   })
-  status = createStatusHandler(runtime, net, () => [...(datasetOwner?.evaluations.values() ?? [])])
+  status = createStatusHandler(runtime, net, {
+    evaluations: () => [...(datasetOwner?.evaluations.values() ?? [])],
+    lateIn: (job) => worker.lateIn(job),
+    rowBudget,
+  })
   net.onMessage((bytes) => runtime.receive(bytes))
   log('info', 'node started', { node: config.node, key: identity.key, url, p2p: net.addresses(), roles: config.roles })
   const running = runtime.run()

@@ -2,10 +2,20 @@ import type { Net } from '@potluck/net'
 import type { NodeRuntime } from '../NodeRuntime.ts'
 import type { Evaluation } from '../roles/datasetOwner.ts'
 import { deliveriesOfJob } from '../roles/delivery.ts'
+import type { RowBudget } from '../roles/rowBudget.ts'
+import type { LateShares } from '../roles/worker.ts'
 import { type Handler, sendJson } from './httpServer.ts'
 
 /** What a node tells anybody who asks: who it is, whom it sees, and how the jobs it knows stand. Nothing secret, nothing private. */
-export function createStatusHandler(runtime: NodeRuntime, net: Net, evaluations: () => Evaluation[]): Handler {
+export function createStatusHandler(
+  runtime: NodeRuntime,
+  net: Net,
+  own: {
+    evaluations: () => Evaluation[]
+    lateIn: (job: number) => LateShares | undefined
+    rowBudget: RowBudget | undefined
+  },
+): Handler {
   return (request, response) => {
     if (request.method !== 'GET' || request.url !== '/status') return false
     const { identity, directory, inbox, ports } = runtime.context
@@ -35,6 +45,8 @@ export function createStatusHandler(runtime: NodeRuntime, net: Net, evaluations:
           loss: body.lossMilli / 1000,
           update: body.claim.updateDigest,
         })),
+        /** Who was late with a share in the last round in which this node, as a worker, found anybody so. */
+        late: own.lateIn(facts.job) ?? null,
         /** Updates that this node handed in, and the bytes of each. */
         handedIn: deliveriesOfJob({ job: facts.job, ports }).map((one) => ({
           round: one.round,
@@ -53,7 +65,9 @@ export function createStatusHandler(runtime: NodeRuntime, net: Net, evaluations:
       p2p: { peerId: net.peerId, addresses: net.addresses(), peers: net.peers() },
       known: directory.all(nowMs),
       block: runtime.blockNumber,
-      evaluations: evaluations(),
+      evaluations: own.evaluations(),
+      /** What may be learnt about a row of this node's table, and what of it is spent. */
+      rowBudget: own.rowBudget ? { ...own.rowBudget.budget, spent: own.rowBudget.spent() } : null,
       jobs,
     })
     return true

@@ -1,4 +1,5 @@
 import type { ExactJob } from '@potluck/engine'
+import type { MeasuredUpdate } from '@potluck/learning'
 import type { Hex } from '@potluck/protocol'
 import type { ClaimTruth } from '@potluck/referee'
 
@@ -32,6 +33,8 @@ export type AggregateResult = {
   weightsPpm: number[]
   /** State roots of the reference run, then its update root; empty where nothing can be recomputed. */
   run: Hex[]
+  /** What each update did, in the order of `updates`; absent where contributions are not measured, or have no finite number. */
+  measured?: readonly MeasuredUpdate[]
 }
 
 /** What a round of a job computes: the only part of a round that knows what is being trained. */

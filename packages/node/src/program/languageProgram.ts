@@ -1,8 +1,8 @@
 import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
-import { aggregateStream, publicJob } from '@potluck/learning'
-import { codeOf, fromHex, type LanguageJob, merkleRootOfBytes, toHex } from '@potluck/protocol'
+import { aggregateStream, measureRound, publicJob } from '@potluck/learning'
+import { codeOf, fromHex, type LanguageJob, merkleRootOfBytes, PotluckError, toHex } from '@potluck/protocol'
 import { recomputeClaim, recomputeResult } from '@potluck/referee'
-import { referenceSeed } from '../round/taskSeed.ts'
+import { referenceSeed, scoreSeed } from '../round/taskSeed.ts'
 import type { AggregateTask, JobProgram, Task } from './JobProgram.ts'
 import { bytesOfFloats, floatsOf } from './tensorBytes.ts'
 import { updateForm } from './updateForm.ts'
@@ -24,12 +24,15 @@ export function byShare(
  *
  * @param text the training text, already checked against the job's CID
  * @param pause awaited between steps, so that a daemon goes on answering
+ * @param validText the text that measures the loss, checked likewise; read only where the job measures contributions (P-58)
+ * @throws PotluckError UNKNOWN_CHARACTER; SHORT_TEXT when the text that measures the loss has no whole window
  */
 export function languageProgram(
   engine: Engine,
   job: LanguageJob,
   text: string,
   pause: () => Promise<void>,
+  validText = '',
 ): JobProgram {
   const { recipe } = job
   const tokens = encodeText(recipe.config, text)
@@ -37,6 +40,7 @@ export function languageProgram(
   const { encoding = 'f32' } = job
   const exact = publicJob(recipe, tokens, fromHex(job.seed), job.shares, encoding)
   const form = updateForm(size, encoding)
+  const probe = probeOf(job, validText)
   const rows = (updates: AggregateTask['updates']) => byShare({ shares: job.shares, tensorOf: form.tensorOf }, updates)
 
   /** The updates in the order of shares, each unpacked when it is its turn. */
@@ -102,13 +106,37 @@ export function languageProgram(
     async aggregate({ state, round, beacon, updates }) {
       const { update, result } = await trainFrom({ state, seed: referenceSeed(beacon, round) })
       // The bits of the program that a referee reads, one update at a time.
-      const { next, weights } = await aggregateStream(() => unpacked(updates), floatsOf(state), update)
-      const total = weights.reduce((sum, weight) => sum + weight, 0)
+      const base = floatsOf(state)
+      const { next, weights } = await aggregateStream(() => unpacked(updates), base, update)
+      // The reference's own weight is 1 (L-14).
+      const total = weights.reduce((sum, weight) => sum + weight, 1)
+      const seen = { config: recipe.config, seed: scoreSeed(beacon, round), base, next, weights, reference: update }
+      const measured = probe && (await measureRound(engine, { ...seen, ...probe }, unpacked(updates), pause))
+      const found = new Map(measured?.map((one) => [one.share, one]))
       return {
         state: bytesOfFloats(next),
-        weightsPpm: updates.map(({ share }) => (total > 0 ? Math.round((weights[share]! / total) * 1e6) : 0)),
+        weightsPpm: updates.map(({ share }) => Math.round((weights[share]! / total) * 1e6)),
         run: [...result.stateRoots, toHex(merkleRootOfBytes(bytesOfFloats(update)))],
+        ...(measured && { measured: updates.map(({ share }) => found.get(share)!) }),
       }
     },
   }
+}
+
+/** What a job measures contributions by; undefined where it does not. */
+function probeOf({ scoreWindows, recipe }: LanguageJob, validText: string) {
+  if (scoreWindows === undefined) return undefined
+  const text = encodeText(recipe.config, validText)
+  checkProbeText(text, recipe.config.context)
+  return { text, windows: scoreWindows }
+}
+
+/** Throws SHORT_TEXT when a text has no window with a character behind it. */
+export function checkProbeText(text: Uint8Array, context: number): void {
+  if (text.length > context) return
+  throw new PotluckError(
+    'SHORT_TEXT',
+    `need more than ${context} characters to measure contributions by, got ${text.length}: give a longer validation text, or measure none (scoreWindows)`,
+    { characters: text.length, context },
+  )
 }

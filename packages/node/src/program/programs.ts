@@ -2,8 +2,8 @@ import type { Engine } from '@potluck/engine'
 import { PotluckError } from '@potluck/protocol'
 import { lazyProgram } from '../faults/lazyProgram.ts'
 import { twistingProgram } from '../faults/twistingProgram.ts'
-import type { ProgramOf } from '../NodeRuntime.ts'
 import type { Ports } from '../Ports.ts'
+import type { ProgramOf } from '../Role.ts'
 import type { JobProgram } from './JobProgram.ts'
 import { languageProgram } from './languageProgram.ts'
 import { tabularProgram } from './tabularProgram.ts'
@@ -23,14 +23,23 @@ export type ProgramOptions = {
 export function createPrograms(ports: Pick<Ports, 'fetchFile'>, options: ProgramOptions): ProgramOf {
   return async (job, document, facts, { sources }): Promise<JobProgram> => {
     if (document.kind === 'tabular') return tabularProgram(job, document, [...facts.workers])
-    const text = new TextDecoder().decode(await ports.fetchFile(document.trainCid, sources()))
+    const read = async (cid: string): Promise<string> => new TextDecoder().decode(await ports.fetchFile(cid, sources()))
+    const text = await read(document.trainCid)
+    // By workers too: nobody begins a round whose result the validators could not report.
+    const validText = document.scoreWindows === undefined ? '' : await read(document.validCid)
     const engine = await options.engine()
-    const honest = languageProgram(engine, document, text, options.pause)
+    const honest = languageProgram(engine, document, text, options.pause, validText)
     if (options.fault === 'twisting') return twistingProgram(engine, honest)
     if (options.fault !== 'lazy') return honest
     const { recipe } = document
     const steps = Math.max(1, Math.floor(recipe.steps / 4))
-    const shortened = languageProgram(engine, { ...document, recipe: { ...recipe, steps } }, text, options.pause)
+    const shortened = languageProgram(
+      engine,
+      { ...document, recipe: { ...recipe, steps } },
+      text,
+      options.pause,
+      validText,
+    )
     return lazyProgram(engine, honest, shortened, Math.ceil(recipe.steps / recipe.stateEverySteps))
   }
 }

@@ -15,7 +15,7 @@ import type { JobProgram } from './JobProgram.ts'
 
 /** What the members of a private job agreed on, from the job's document and the chain. */
 export function planOf(jobId: number, job: TabularJob, members: readonly Hex[]): TrainingPlan {
-  return { job: `job/${jobId}`, members, schema: heartSchema, l2: job.l2, maxRounds: job.maxSteps }
+  return { job: `job/${jobId}`, members, schema: heartSchema, l2: job.l2, maxRounds: job.maxSteps, noise: job.noise }
 }
 
 /** Follows a whole private training from its masked vectors: what every member and every validator can do alike. */

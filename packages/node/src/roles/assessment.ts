@@ -24,6 +24,7 @@ import { payoutList } from '../payoutList.ts'
 import { auditRates } from '../round/auditRates.ts'
 import { type AuditDraw, drawAudits } from '../round/drawAudits.ts'
 import { type PayLeaf, payoutsAfter, sharePayDown } from '../round/payouts.ts'
+import { reportContributions } from '../round/reportContributions.ts'
 import { type resultDocuments as ResultOf, resultDocuments } from '../round/resultDocuments.ts'
 import { takingPart } from '../round/takingPart.ts'
 import { taskSeed } from '../round/taskSeed.ts'
@@ -170,7 +171,7 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
   const { claims, hashes, draws, sharePay } = assessment
   const convictions = convictionsNow(view)
   const { convicted, isIn, updates } = await updatesInPart(view, assessment, convictions)
-  const { state, weightsPpm, run } = await view.program.aggregate({
+  const { state, weightsPpm, run, measured } = await view.program.aggregate({
     state: await view.baseState(),
     round,
     beacon: status.beacon,
@@ -181,10 +182,13 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
     claims.map(({ worker }, i) => ({ worker, accepted: isIn[i] as boolean })),
     sharePay,
   )
+  const contributions = measured && reportContributions(measured, isRecomputed(draws, isIn))
   let place = 0
   const entries = claims.map(({ worker, share }, i) => {
     const { ratePpm, auditor } = draws[i] as AuditDraw
-    const weightPpm = isIn[i] ? (weightsPpm[place++] ?? 0) : 0
+    const weightPpm = isIn[i] ? (weightsPpm[place] ?? 0) : 0
+    const contribution = isIn[i] ? contributions?.[place] : undefined
+    if (isIn[i]) place++
     return {
       hash: hashes[i] as Hex,
       worker,
@@ -194,6 +198,7 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
       outcome: outcomeOf(isIn[i] as boolean, convicted.has(worker), auditor !== null),
       weightPpm,
       pay: isIn[i] ? sharePay : 0n,
+      ...(contribution && { contribution }),
     }
   })
   const documents = resultDocuments({
@@ -212,6 +217,10 @@ export async function conclude(view: JobView, assessment: Assessment): Promise<N
   await ports.store.put(documents.report, DAG_CBOR)
   return { ...documents, hash: proposalHash(job, round, documents.proposal), state, convictions }
 }
+
+/** Of the claims that take part which were drawn: a result is made once all of those are found right. */
+const isRecomputed = (draws: readonly AuditDraw[], isIn: readonly boolean[]): boolean[] =>
+  draws.filter((_, i) => isIn[i]).map(({ auditor }) => auditor !== null)
 
 function outcomeOf(isIn: boolean, isConvicted: boolean, isDrawn: boolean): AuditReport['claims'][number]['outcome'] {
   if (isIn) return isDrawn ? 'matches' : 'not-drawn'

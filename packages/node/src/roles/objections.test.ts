@@ -18,7 +18,7 @@ const documents = resultDocuments({
   run: [hash('05'), hash('06')],
   convictions: 0,
 })
-const own = {
+const found = {
   ...documents,
   hash: proposalHash(1, 0, documents.proposal),
   state: utf8('state'),
@@ -34,10 +34,13 @@ type Given = {
   isVotedDown?: boolean
   /** Blocks that can be fetched, by digest. */
   blocks?: Uint8Array[]
+  /** What it found itself, when not the one of all tests. */
+  own?: typeof found
 }
 
 /** Looks once; gives the standing, what was sent to the referee, and what was voted for. */
-async function look({ changes = {}, dispute, afterMs = 9_000, isVotedDown = false, blocks = [] }: Given) {
+async function look(given: Given) {
+  const { changes = {}, dispute, afterMs = 9_000, isVotedDown = false, blocks = [], own = found } = given
   const sent: string[] = []
   const votes: Hex[] = []
   /** What it set out to do at the referee; here it gets no further than the base state. */
@@ -124,14 +127,37 @@ test('strikes other payouts, without a vote [D-25]', async () => {
 
 test('votes for the right digest of the same model, and strikes when two thirds did [D-22]', async () => {
   const changes = { stateDigest: hash('44') }
-  const found = own.hash
-  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [found], begun: [] })
+  const right = found.hash
+  assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [right], begun: [] })
   assert.deepEqual(await look({ changes, isVotedDown: true }), {
     standing: 'objected',
     sent: ['strikeDigests'],
-    votes: [found],
+    votes: [right],
     begun: [],
   })
+})
+
+test('votes against a report that tells other contributions, with the right one everywhere else [P-58]', async () => {
+  const entry = {
+    ...{ hash: hash('10'), worker: node(4), share: 0, ratePpm: 0, auditor: null, outcome: 'not-drawn' as const },
+    ...{ weightPpm: 1_000_000, pay: 5n },
+  }
+  const reportWith = (valueMicro: number) =>
+    resultDocuments({
+      ...{ job: 1, round: 0, beacon: hash('07'), stateDigest: hash('03'), stateRoot: hash('04') },
+      leaves: [{ account: node(9), amount: 5n }],
+      run: [hash('05'), hash('06')],
+      claims: [{ ...entry, contribution: { valueMicro, countedMicro: valueMicro, finding: null } }],
+      convictions: 0,
+    })
+  const [right, wrong] = [reportWith(1_000), reportWith(9_000)]
+  const given = { changes: { auditRoot: wrong.proposal.auditRoot }, blocks: [wrong.report] }
+  const mine = { ...found, ...right, hash: proposalHash(1, 0, right.proposal) }
+  const told = await look({ ...given, own: mine })
+  const without = proposalHash(1, 0, { ...right.proposal, auditRoot: hash('00') })
+  assert.deepEqual(told, { standing: 'objected', sent: [], votes: [without], begun: [] })
+  const agreed = await look({ changes: { auditRoot: right.proposal.auditRoot }, own: mine })
+  assert.equal(agreed.standing, 'right')
 })
 
 test('accepts a report that tells audits otherwise, waits for one that is not there yet, and votes against none [D-22]', async () => {
@@ -142,7 +168,7 @@ test('accepts a report that tells audits otherwise, waits for one that is not th
     convictions: 0,
   })
   const changes = { auditRoot: told.proposal.auditRoot }
-  assert.notEqual(changes.auditRoot, own.proposal.auditRoot)
+  assert.notEqual(changes.auditRoot, found.proposal.auditRoot)
   assert.deepEqual(await look({ changes, blocks: [told.report] }), {
     standing: 'right',
     sent: [],
@@ -150,6 +176,6 @@ test('accepts a report that tells audits otherwise, waits for one that is not th
     begun: [],
   })
   assert.deepEqual(await look({ changes, afterMs: 1_000 }), { standing: 'unsure', sent: [], votes: [], begun: [] })
-  const without = proposalHash(1, 0, { ...own.proposal, auditRoot: hash('00') })
+  const without = proposalHash(1, 0, { ...found.proposal, auditRoot: hash('00') })
   assert.deepEqual(await look({ changes }), { standing: 'objected', sent: [], votes: [without], begun: [] })
 })

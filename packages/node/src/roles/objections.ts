@@ -60,13 +60,19 @@ export function createObjections(vote: (view: JobView, subject: Hex, found: Hex)
     }
   }
 
-  /** Whether later rounds find the payout list through the report. Who audited what may be told differently: nothing hangs on it. */
+  /**
+   * Whether later rounds find the payout list through the report, and workers what they contributed (P-58). Who audited what may be told
+   * differently: nothing hangs on it.
+   */
   async function isReportGood(view: JobView, own: Result): Promise<boolean> {
     const { auditRoot } = view.status.proposal
     if (auditRoot === own.proposal.auditRoot || goodReports.has(auditRoot)) return true
     const report = await reportOf(view)
     const isGood =
-      report?.job === view.job && report.round === view.round && report.payout === toHex(sha256(own.payout))
+      report?.job === view.job &&
+      report.round === view.round &&
+      report.payout === toHex(sha256(own.payout)) &&
+      contributionsOf(report) === contributionsOf(decodeDocument(auditReport, own.report))
     if (isGood) goodReports.add(auditRoot)
     return isGood
   }
@@ -131,6 +137,10 @@ export function createObjections(vote: (view: JobView, subject: Hex, found: Hex)
     },
   }
 }
+
+/** By claim, in a form to compare: the schema gives the fields their order. */
+const contributionsOf = ({ claims }: AuditReport): string =>
+  JSON.stringify(claims.flatMap(({ hash, contribution }) => (contribution ? [[hash, contribution]] : [])))
 
 /** The proposal of now in the form in which it is judged (D-23). */
 function resultOf({ status, baseRoot }: JobView) {

@@ -20,12 +20,14 @@ import {
   wordsFromBytes,
   wordsToBytes,
 } from '@potluck/learning'
-import { codeOf, fromHex, type Hex, merkleRootOfBytes, sha256, toHex } from '@potluck/protocol'
+import { codeOf, fromHex, type Hex, merkleRootOfBytes, PotluckError, sha256, toHex, utf8 } from '@potluck/protocol'
 import { RAW } from '@potluck/store'
 import type { Known } from '../Inbox.ts'
 import { type JobView, Phase } from '../JobView.ts'
 import { planOf } from '../program/tabularProgram.ts'
+import type { Role } from '../Role.ts'
 import { loadDeliveries, saveDelivery, standByDeliveries } from './delivery.ts'
+import type { RowBudget } from './rowBudget.ts'
 
 type Progress = {
   state: TrainingState
@@ -40,8 +42,12 @@ type Progress = {
 const patienceMs = (view: JobView, attempt: number): number =>
   1000 * view.document.silenceSeconds * Math.min(8, 1.5 ** (attempt - 1))
 
-/** `rows` are the training rows; they are read here and used nowhere else. */
-export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): Promise<void> } {
+/**
+ * @param rows the training rows; they are read here and used nowhere else
+ * @param budget what may be learnt about them; no sum is answered that would exceed it
+ */
+export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role {
+  let refusedAt: Hex | undefined
   const keyOf = (view: JobView): string => `private/${view.job}/${view.round}/${view.baseRoot}`
 
   function load(view: JobView, plan: TrainingPlan): Progress {
@@ -135,6 +141,37 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
     }
   }
 
+  /** Charges the release to the budget; false, said once, when the budget does not allow it. */
+  function isAllowed(
+    view: JobView,
+    plan: TrainingPlan,
+    state: TrainingState,
+    publicKeys: ReadonlyMap<string, Uint8Array>,
+  ): boolean {
+    if (!budget) return true
+    const { round, attempt, scaling, newton } = state
+    const keys = plan.members.map((member) => toHex(publicKeys.get(member) ?? new Uint8Array()))
+    const release = toHex(sha256(utf8(JSON.stringify({ ...plan, round, attempt, scaling, newton, keys }))))
+    // Asked anew in every tick: the answer costs seconds of accounting and stays the same.
+    if (refusedAt === release) return false
+    try {
+      if (!plan.noise) throw new PotluckError('BUDGET_SPENT', 'the job adds no noise, which no budget allows')
+      const step = { noise: plan.noise.multiplier, rate: 1, steps: 1 }
+      budget.charge({ job: plan.job, round, attempt, release, step })
+      return true
+    } catch (error) {
+      if (codeOf(error) !== 'BUDGET_SPENT') throw error
+      view.ports.log('warn', 'sum not answered', {
+        job: view.job,
+        step: round,
+        attempt,
+        why: (error as Error).message,
+      })
+      refusedAt = release
+      return false
+    }
+  }
+
   async function advance(view: JobView, plan: TrainingPlan, before: Progress): Promise<Progress> {
     const { job, round, inbox, outbox, ports, identity } = view
     let progress = before
@@ -175,6 +212,7 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
     const publicKeys = new Map([...ofAttempt].map(([member, { body }]) => [member, fromHex(body.publicKey)]))
     const maskedName = `${job}/${round}/masked/${step}/${attempt}`
     if (!outbox.has(maskedName)) {
+      if (!isAllowed(view, plan, progress.state, publicKeys)) return progress
       const { state, masked } = contribute(plan, progress.state, { self: identity.node, secret, rows }, publicKeys)
       progress = { ...progress, state }
       // In this order: what stands under `said/` is repeated, so it must be known first under which keys it was masked.
@@ -215,6 +253,8 @@ export function createOwner(rows: readonly TableRow[]): { tick(view: JobView): P
   }
 
   return {
+    refuses: (document) => (document.kind === 'tabular' ? budget?.refuses(document) : undefined),
+
     async tick(view) {
       const { document, status, identity, facts } = view
       if (document.kind !== 'tabular' || status.phase !== Phase.open || !facts.workers.includes(identity.node)) return

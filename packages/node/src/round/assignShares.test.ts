@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { abiEncode, type Hex, keccak256, toHex } from '@potluck/protocol'
 import { assignShares } from './assignShares.ts'
 import { chooseClaims } from './chooseClaims.ts'
-import { dueShare, type Sign } from './dueShare.ts'
 
 const node = (i: number): Hex => `0x${(i + 1).toString(16).padStart(40, '0')}`
 const nodes = (count: number): Hex[] => Array.from({ length: count }, (_, i) => node(i))
@@ -36,44 +35,6 @@ const lines = [
   [a, b, c],
   [b, c, a],
 ]
-const beat = (worker: Hex, share: number, atMs: number): Sign => ({ worker, share, atMs, kind: 'beat' })
-const commit = (worker: Hex, share: number, atMs: number): Sign => ({ worker, share, atMs, kind: 'commit' })
-const OPENED = 10_000
-const SILENCE = 3_000
-const due = (self: Hex, signs: Sign[], nowMs: number, mine: number[] = []): number | undefined =>
-  dueShare(self, lines, signs, OPENED, nowMs, SILENCE, new Set(mine))
-
-test('sends each worker to its own share first, and to none twice [P-41]', () => {
-  assert.equal(due(a, [], OPENED), 0)
-  assert.equal(due(b, [], OPENED), 1)
-  assert.equal(due(c, [], OPENED), undefined)
-  assert.equal(due(a, [], OPENED, [0]), undefined)
-  assert.equal(due(node(9), [], OPENED + 1_000_000), undefined)
-})
-
-test('lets the next in line take over after one silence, and the one behind it after two [P-41]', () => {
-  assert.equal(due(c, [], OPENED + SILENCE), undefined)
-  assert.equal(due(c, [], OPENED + SILENCE + 1), 1)
-  // For share 0 worker c is third: two silences.
-  const taken = [commit(b, 1, OPENED)]
-  assert.equal(due(c, taken, OPENED + 2 * SILENCE), undefined)
-  assert.equal(due(c, taken, OPENED + 2 * SILENCE + 1), 0)
-})
-
-test('counts silence from the last beat, and leaves alone what somebody is at or has delivered [P-41]', () => {
-  const at = OPENED + 20_000
-  assert.equal(due(c, [beat(b, 1, at - SILENCE + 1), beat(a, 0, at)], at), undefined)
-  assert.equal(due(c, [beat(b, 1, at - SILENCE - 1), beat(a, 0, at)], at), 1)
-  assert.equal(
-    due(a, [beat(b, 0, at - 1), commit(b, 1, at)], at),
-    undefined,
-    'not even its own, while another is at it',
-  )
-  assert.equal(due(a, [commit(b, 0, OPENED), commit(b, 1, OPENED)], at), undefined)
-  // Its own beats and commits keep nobody from a share: after a crash it goes on.
-  assert.equal(due(a, [beat(a, 0, at - 1)], at), 0)
-})
-
 test('counts the delivery first in line, whatever the order of arrival, and none from outside the line [P-41]', () => {
   const late = { worker: b, share: 0, commit: 'late' }
   const own = { worker: a, share: 0, commit: 'own' }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { abiEncode, concatBytes, fromHex, type Hex, sha256, toHex, utf8 } from '@potluck/protocol'
 import { Inbox, type Known } from '../Inbox.ts'
-import { commitHash, referenceSeed, taskSeed } from './taskSeed.ts'
+import { commitHash, referenceSeed, scoreSeed, taskSeed } from './taskSeed.ts'
 
 const worker: Hex = `0x${'11'.repeat(20)}`
 const other: Hex = `0x${'22'.repeat(20)}`
@@ -19,11 +19,15 @@ test('gives every job, round, share and worker randomness of its own [P-42]', ()
     referenceSeed(seed, 1),
     referenceSeed(seed, 2),
     referenceSeed(digest, 1),
+    scoreSeed(seed, 1),
+    scoreSeed(seed, 2),
+    scoreSeed(digest, 1),
   ].map(toHex)
   assert.equal(new Set(seeds).size, seeds.length)
   const written = concatBytes(utf8('potluck task'), fromHex(seed), abiEncode(1, 2, worker))
   assert.deepEqual(taskSeed(seed, 1, 2, worker), sha256(written))
   assert.deepEqual(referenceSeed(seed, 1), sha256(concatBytes(utf8('potluck reference'), fromHex(seed), abiEncode(1))))
+  assert.deepEqual(scoreSeed(seed, 1), sha256(concatBytes(utf8('potluck score'), fromHex(seed), abiEncode(1))))
 })
 
 test('binds a commit to job, round, share, worker and update [P-43]', () => {

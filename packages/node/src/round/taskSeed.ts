@@ -13,6 +13,11 @@ export function referenceSeed(beacon: Hex, round: number): Uint8Array {
   return sha256(utf8('potluck reference'), fromHex(beacon), abiEncode(round))
 }
 
+/** Decides by which windows of the validation text a round's contributions are measured: drawn only after the set is fixed (P-58). */
+export function scoreSeed(beacon: Hex, round: number): Uint8Array {
+  return sha256(utf8('potluck score'), fromHex(beacon), abiEncode(round))
+}
+
 /** What a worker commits to before it shows its update; the digest inside is of 256 bits nobody else knows (P-43). */
 export function commitHash(job: number, round: number, share: number, worker: Hex, updateDigest: Hex): Uint8Array {
   return sha256(utf8('potluck commit'), abiEncode(job, round, share, worker, updateDigest))

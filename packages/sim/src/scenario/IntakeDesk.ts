@@ -1,8 +1,9 @@
-import { judgeBase } from '@potluck/learning'
 import type { Changes } from './Changes.ts'
 import type { OpenedDelivery } from './Delivery.ts'
+import type { Word } from './DeliveryOrder.ts'
 import { write } from './Disk.ts'
 import type { DeliverAnswer } from './deliver.ts'
+import { judgeBuffered, judgeInRounds, pieceKey, type Verdict } from './judgeDelivery.ts'
 import type { Process, Reply } from './Process.ts'
 import { type Receipt, receiptBytes, signReceipts } from './Receipts.ts'
 import type { Round, SetEntry } from './RoundChain.ts'
@@ -19,8 +20,6 @@ export type ClosedList = { readonly round: number; readonly entries: readonly Se
 /** Deliveries that come within this time share one sync and one signature. */
 const GATHER_MS = 250
 
-const keyOf = ({ round, share, piece }: OpenedDelivery): string => `${round}/${share}/${piece}`
-
 /**
  * Where a keeper takes deliveries: judges them, puts them on disk many at a time, signs for them. A delivery is signed for only when it
  * is safe and will stand in the keeper's list of this round or the next. While a list is closed and the set not yet fixed, deliveries wait:
@@ -28,6 +27,7 @@ const keyOf = ({ round, share, piece }: OpenedDelivery): string => `${round}/${s
  */
 export class IntakeDesk {
   readonly changes: Changes
+  readonly cluster: number
   /** Rounds whose list another keeper has asked for. */
   readonly nudged = new Set<number>()
   #world: ScenarioWorld
@@ -37,6 +37,8 @@ export class IntakeDesk {
   #byKey = new Map<string, string>()
   #counts = new Map<number, number>()
   #receipts = new Map<string, Receipt>()
+  /** Ids of what is on disk for good and was taken here. */
+  #safe = new Set<string>()
   #queue: Queued[] = []
   #isSyncing = false
   #closing = new Set<number>()
@@ -46,7 +48,11 @@ export class IntakeDesk {
     this.#machine = machine
     this.#process = process
     this.changes = world.changes()
-    for (const held of machine.disk.all(frames)) this.#remember(held)
+    this.cluster = world.clusters.clusterOf(machine.node) ?? 0
+    for (const held of machine.disk.all(frames)) {
+      this.#remember(held)
+      this.#safe.add(held.id)
+    }
   }
 
   /** Writes what has come in, one sync for all that waits. */
@@ -66,6 +72,7 @@ export class IntakeDesk {
       batch.forEach(({ held, done }, i) => {
         const receipt = receipts[i] as Receipt
         this.#receipts.set(held.id, receipt)
+        this.#safe.add(held.id)
         done(receipt)
       })
       this.#isSyncing = false
@@ -83,7 +90,9 @@ export class IntakeDesk {
       if (verdict.kind === 'refuse') return this.#refuse(verdict.why)
       if (verdict.kind === 'take') break
       const { round } = verdict
-      await this.#world.chain.watch(this.#process, `the set of round ${round.number}`, () => round.set)
+      await this.#world.chain.watch(this.#process, `the set of round ${round.number}`, () =>
+        this.#world.chain.setOf(round, this.#machine.node),
+      )
     }
     const known = this.#receipts.get(delivery.id)
     const receipt = known ?? (await this.#store(delivery, bytes))
@@ -104,20 +113,34 @@ export class IntakeDesk {
 
   factsOf(id: string): OpenedDelivery & { readonly key: string; readonly arrivedMs: number } {
     const delivery = this.deliveryOf(id)
-    return { ...delivery, key: keyOf(delivery), arrivedMs: this.#held.get(id)?.arrivedMs ?? 0 }
+    return { ...delivery, key: pieceKey(delivery), arrivedMs: this.#held.get(id)?.arrivedMs ?? 0 }
   }
 
   /** Pieces of a round that are here. */
   countOf = (round: number): number => this.#counts.get(round) ?? 0
 
   missingOf({ number, tasks }: Round): { share: number; piece: number; worker: number }[] {
-    const last = new Map(tasks.map((task) => [task.share, task]))
+    const own = tasks.filter(({ share }) => this.#world.clusters.clusterOf(share) === this.cluster)
+    const last = new Map(own.map((task) => [task.share, task]))
     return [...last.values()].flatMap(({ share, count, worker }) =>
       Array.from({ length: count }, (_, piece) => ({ share, piece, worker })).filter(
         ({ piece }) => !this.#byKey.has(`${number}/${share}/${piece}`),
       ),
     )
   }
+
+  /** What is on disk here and has no place in the order yet, and this keeper has not said so (L-72). */
+  unsaidWords(): Word[] {
+    const { order } = this.#world.chain
+    const isUnsaid = ({ id }: Held): boolean =>
+      this.#safe.has(id) && !order?.placeOf.has(id) && !order?.hasWord(this.#machine.node, id)
+    return [...this.#held.values()]
+      .filter((held) => isUnsaid(held) && this.#byKey.get(held.key) === held.id)
+      .map(({ id, key }) => ({ id, key, base: Number(key.split('/')[0]) - 1 }))
+  }
+
+  /** Whether nothing new goes into the list of this round. */
+  isClosed = (round: number): boolean => this.#closing.has(round) || this.listOf(round) !== undefined
 
   listOf = (round: number): ClosedList | undefined => this.#machine.disk.get(lists, round)
 
@@ -153,7 +176,7 @@ export class IntakeDesk {
     const opened = this.#world.deliveries.open(bytes)
     if (!opened.ok || this.#closing.has(round.number) || this.listOf(round.number)) return
     const { delivery } = opened
-    const key = keyOf(delivery)
+    const key = pieceKey(delivery)
     if (delivery.round !== round.number || this.#byKey.has(key) || this.#world.chain.idOf.has(key)) return
     const held: Held = { id: delivery.id, key, bytes, arrivedMs: this.#process.nowMs }
     this.#machine.disk.put(write(frames, held.id, held, bytes.length))
@@ -166,7 +189,7 @@ export class IntakeDesk {
     const opened = this.#world.deliveries.open(bytes)
     if (!opened.ok || !wanted.includes(opened.delivery.id)) return
     const { id } = opened.delivery
-    const held: Held = { id, key: keyOf(opened.delivery), bytes, arrivedMs: this.#process.nowMs }
+    const held: Held = { id, key: pieceKey(opened.delivery), bytes, arrivedMs: this.#process.nowMs }
     this.#machine.disk.put(write(frames, id, held, bytes.length))
     this.#held.set(id, held)
   }
@@ -178,13 +201,14 @@ export class IntakeDesk {
       this.#held.delete(id)
       this.#byKey.delete(key)
       this.#receipts.delete(id)
+      this.#safe.delete(id)
       this.#machine.disk.remove(frames, id)
     }
   }
 
   #store(delivery: OpenedDelivery, bytes: Uint8Array): Promise<Receipt> {
     const waiting = this.#queue.find(({ held }) => held.id === delivery.id)
-    const held = waiting?.held ?? { id: delivery.id, key: keyOf(delivery), bytes, arrivedMs: this.#process.nowMs }
+    const held = waiting?.held ?? { id: delivery.id, key: pieceKey(delivery), bytes, arrivedMs: this.#process.nowMs }
     this.#remember(held)
     return this.#process.wait(`piece ${held.key} to be on its own disk`, (done) => {
       this.#queue.push({ held, done })
@@ -199,34 +223,11 @@ export class IntakeDesk {
     this.#byKey.set(held.key, held.id)
   }
 
-  #judge(
-    delivery: OpenedDelivery,
-  ): { kind: 'take' } | { kind: 'wait'; round: Round } | { kind: 'refuse'; why: string } {
-    const { chain, scenario, machineOf } = this.#world
-    const refuse = (why: string): { kind: 'refuse'; why: string } => ({ kind: 'refuse', why })
-    const { id, share, piece } = delivery
-    const key = keyOf(delivery)
-    const round = chain.roundAt(delivery.round)
-    const current = chain.current
-    if (!round || !current) return refuse(`round ${delivery.round} is not open`)
-    if (chain.included.has(id)) return { kind: 'take' }
-    if (chain.isDone) return refuse('the run is over')
-    if (delivery.base !== round.baseRoot)
-      return refuse(`the base ${delivery.base} is not that of round ${delivery.round}: fetch the model anew`)
-    const base = judgeBase(delivery.base, { current: current.baseRoot, previous: current.previousRoot })
-    if (!base.ok || delivery.round < current.number - 1) return refuse(base.ok ? 'two rounds late' : base.why)
-    if (delivery.steps !== scenario.training.steps / scenario.pieces)
-      return refuse(`a piece has other steps than ${delivery.steps}`)
-    const known = this.#byKey.get(key) ?? chain.idOf.get(key)
-    if (known !== undefined && known !== id) return refuse('there is another delivery for this piece')
-    if (known === undefined && chain.workerOf(round, share, piece) !== machineOf(delivery.from)?.node)
-      return refuse('the piece is not, or no longer, for this worker: others took it over (L-69)')
-    const isClosed = this.#closing.has(current.number) || this.listOf(current.number) !== undefined
-    if (isClosed && !current.set) return { kind: 'wait', round: current }
-    const isLast = current.number === scenario.rounds
-    if (current.set && (isLast || delivery.round < current.number))
-      return refuse('too late: the set that it could be in is fixed')
-    return { kind: 'take' }
+  #judge(delivery: OpenedDelivery): Verdict {
+    const world = this.#world
+    return world.scenario.buffered
+      ? judgeBuffered(world, this, delivery)
+      : judgeInRounds(world, this.#machine, this, delivery)
   }
 
   #refuse(refused: string): Reply {

@@ -6,6 +6,8 @@ export class Ledger {
   readonly accepted = new Map<string, { readonly worker: number; readonly round: number }>()
   /** What each node computed or fetched as the model after a round. */
   readonly roots = new Map<number, Map<number, string>>()
+  /** What each keeper computed as the mean of its cluster, by `round/cluster`. */
+  readonly means = new Map<string, Map<number, string>>()
   readonly refused = new Map<string, number>()
   /** Times of each worker in each round: the last delivery counts. */
   readonly times = new Map<number, Map<number, RoundTimes>>()
@@ -45,6 +47,13 @@ export class Ledger {
     const known = this.roots.get(round) ?? new Map<number, string>()
     known.set(node, root)
     this.roots.set(round, known)
+  }
+
+  noteMean(round: number, cluster: number, node: number, id: string): void {
+    const key = `${round}/${cluster}`
+    const known = this.means.get(key) ?? new Map<number, string>()
+    known.set(node, id)
+    this.means.set(key, known)
   }
 
   noteTimes(round: number, worker: number, times: RoundTimes): void {

@@ -1,5 +1,6 @@
 import type { Attack, Compression, DeadlinePolicy, Partition, Rule } from '@potluck/learning'
 import { PotluckError } from '@potluck/protocol'
+import type { Buffering } from './DeliveryOrder.ts'
 
 /** A place with its own links. Rates are of one node. */
 export type Region = {
@@ -54,6 +55,10 @@ export type Scenario = {
   }
   readonly compression: Compression
   readonly rule: Rule
+  /** `regional`: the keepers of each cluster of short ways send one mean of its updates to the others (L-71). */
+  readonly aggregate: 'flat' | 'regional'
+  /** Without rounds: so many deliveries make a model; one trained from a model more than `staleness` models old does not count (L-72). */
+  readonly buffered?: Buffering | undefined
   readonly outerRate: number
   readonly deadline: DeadlinePolicy
   readonly churn: {
@@ -109,6 +114,7 @@ export const defaultScenario: Scenario = {
   data: { rowsPerWorker: 64, validationRows: 1_000, referenceRows: 128, partition: { kind: 'iid' } },
   compression: { kind: 'topk', keep: 64, feedback: 8 },
   rule: { kind: 'weightedMean' },
+  aggregate: 'flat',
   outerRate: 1,
   deadline: { factor: 4, leastSlackMs: 500, leastMs: 2_000, mostMs: 60_000 },
   churn: { late: 0, joinPerRound: 0, leavePart: 0 },
@@ -124,7 +130,7 @@ export function checkScenario(scenario: Scenario): void {
   const refuse = (field: string, allowed: string, value: unknown): never => {
     throw new PotluckError('BAD_SCENARIO', `${field} must be ${allowed}, got ${String(value)}`, { field })
   }
-  const { regions, training, pieces, speed, churn, workers, partitions, liars, keepers, rounds } = scenario
+  const { regions, training, pieces, speed, churn, workers, partitions, liars, keepers, rounds, rule } = scenario
   for (const [field, value] of Object.entries({ workers, keepers, rounds, steps: training.steps }))
     if (!Number.isSafeInteger(value) || value < 1) refuse(field, 'whole and at least 1', value)
   if (training.steps % pieces !== 0) refuse('training.steps', `a multiple of pieces (${pieces})`, training.steps)
@@ -140,4 +146,28 @@ export function checkScenario(scenario: Scenario): void {
   for (const { region } of partitions) if (!names.has(region)) refuse('partitions.region', 'a region', region)
   const lying = liars.reduce((all, { part }) => all + part, 0)
   if (lying > 1) refuse('liars', 'parts of at most 1 together', lying)
+  checkBuffered(scenario, refuse)
+  if (scenario.aggregate === 'regional') {
+    if (rule.kind !== 'mean' && rule.kind !== 'weightedMean') {
+      const why = 'over the means of clusters a robust rule would see a cluster with its liars as one member'
+      refuse('rule', `mean or weighted with aggregate: regional (${why})`, rule.kind)
+    }
+    if (keepers < regions.length)
+      refuse('keepers', `one for each of the ${regions.length} regions with aggregate: regional`, keepers)
+  }
+}
+
+type Refuse = (field: string, allowed: string, value: unknown) => never
+
+function checkBuffered({ buffered, rule, aggregate, pieces, reassign, assign }: Scenario, refuse: Refuse): void {
+  if (!buffered) return
+  const { size, staleness } = buffered
+  if (!Number.isSafeInteger(size) || size < 1) refuse('buffered.size', 'whole and at least 1', size)
+  if (!Number.isSafeInteger(staleness) || staleness < 0) refuse('buffered.staleness', 'whole and at least 0', staleness)
+  if (rule.kind !== 'mean' && rule.kind !== 'weightedMean')
+    refuse('rule', 'mean or weighted with buffered: deliveries are added up in their order', rule.kind)
+  if (aggregate !== 'flat') refuse('aggregate', 'flat with buffered: there is no round to take means of', aggregate)
+  if (pieces !== 1) refuse('pieces', '1 with buffered: each worker delivers when it is done', pieces)
+  if (reassign) refuse('reassign', 'false with buffered: nobody is given work that could be taken over', reassign)
+  if (assign !== 'equal') refuse('assign', 'equal with buffered: faster workers deliver more often', assign)
 }

@@ -37,6 +37,8 @@ export type ScenarioReport = {
   readonly utilisation: number
   readonly bytesUp: number
   readonly bytesDown: number
+  /** Sent from one region to another by all nodes, by what it was for: `deliver`, `frames`, `list`, `mean`, `chunks` of models, … */
+  readonly bytesBetween: Readonly<Record<string, number>>
   readonly messages: number
   readonly diskBytes: number
   readonly fsyncs: number
@@ -97,6 +99,7 @@ export function reportRun(world: ScenarioWorld, rounds: readonly RoundReport[]):
     utilisation: ledger.upMs === 0 ? 0 : ledger.trainedMs / ledger.upMs,
     bytesUp: Math.round(sum(bytes.slice(keepers.length).map(({ up }) => up))),
     bytesDown: Math.round(sum(bytes.slice(keepers.length).map(({ down }) => down))),
+    bytesBetween: Object.fromEntries([...links.between].sort(([, a], [, b]) => b - a)),
     messages: links.messages,
     diskBytes: sum(machines.map(({ disk }) => disk.written)),
     fsyncs: sum(machines.map(({ disk }) => disk.fsyncs)),

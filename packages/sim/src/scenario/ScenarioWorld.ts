@@ -12,6 +12,7 @@ import { addressOfSecret, type Hex, PotluckError } from '@potluck/protocol'
 import { Draws } from '../Draws.ts'
 import { Scheduler } from '../Scheduler.ts'
 import { Changes } from './Changes.ts'
+import { type Clusters, formClusters } from './Clusters.ts'
 import { type Crew, ownCrew } from './Crew.ts'
 import type { CrewOrders } from './crewThread.ts'
 import { DeliveryReader } from './Delivery.ts'
@@ -23,6 +24,7 @@ import { type Aggregator, createAggregator, seedOf } from './nextModel.ts'
 import type { Process } from './Process.ts'
 import { ReceiptReader } from './Receipts.ts'
 import { type Round, RoundChain } from './RoundChain.ts'
+import { createRegionalModel, type RegionalModel } from './regionalModel.ts'
 import { checkScenario, type Liars, type Region, type Scenario } from './Scenario.ts'
 import { ShapedLinks } from './ShapedLinks.ts'
 import { threadCrew } from './threadCrew.ts'
@@ -50,14 +52,19 @@ export type ScenarioWorld = {
   readonly scenario: Scenario
   readonly scheduler: Scheduler
   readonly chain: RoundChain
+  readonly clusters: Clusters
   readonly links: ShapedLinks
   readonly ledger: Ledger
   readonly machines: readonly SimMachine[]
   readonly keepers: readonly SimMachine[]
   readonly workers: readonly SimMachine[]
+  /** Those of a node's own cluster: they take its share. */
+  keepersOf(node: number): readonly SimMachine[]
   /** Numbers of the model. */
   readonly parameters: number
   readonly aggregate: Aggregator
+  /** The two levels in place of it, with `aggregate: regional`. */
+  readonly regional: RegionalModel
   readonly evaluate: Evaluator
   readonly deliveries: DeliveryReader
   readonly receipts: ReceiptReader
@@ -93,6 +100,10 @@ export async function openScenarioWorld(
   const ledger = new Ledger(() => scheduler.nowMs)
   const regions = regionsOf(scenario, draws('regions'))
   const machines = machinesOf(scenario, draws)
+  const clusters = formClusters(scenario, regions)
+  const groups = Array.from({ length: clusters.count }, (_, cluster) =>
+    machines.slice(0, keepers).filter(({ node }) => clusters.clusterOf(node) === cluster),
+  )
   const deliveries = new DeliveryReader(trainer.parameters, scenario.compression)
   const start = modelFileOf(initialModelParameters(model, seedOf(seed, 'start')))
   const shares = sharesOf(data.train, workers, scenario.data.partition, seedOf(seed, 'partition'))
@@ -107,12 +118,14 @@ export async function openScenarioWorld(
     return rows
   }
   return {
-    ...{ scenario, scheduler, ledger, machines, evaluate, deliveries, start, draws },
-    chain: new RoundChain(scheduler, draws('chain'), scenario, onOpen),
+    ...{ scenario, scheduler, clusters, ledger, machines, evaluate, deliveries, start, draws },
+    chain: new RoundChain(scheduler, draws('chain'), scenario, clusters, onOpen),
     links: new ShapedLinks(scheduler, draws('links'), scenario.links, regions),
     keepers: machines.slice(0, keepers),
+    keepersOf: (node) => groups[clusters.clusterOf(node) ?? 0] ?? [],
     workers: machines.slice(keepers),
     aggregate: createAggregator(scenario, deliveries, trainer, reference),
+    regional: createRegionalModel(scenario, deliveries),
     receipts: new ReceiptReader(),
     chunks: new ChunkReader(),
     parameters: trainer.parameters,

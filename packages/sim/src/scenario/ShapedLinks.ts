@@ -13,6 +13,9 @@ type Station = {
   receivedBytes: number
 }
 
+const kindOf = (body: unknown): string =>
+  typeof body === 'object' && body !== null && 'kind' in body ? String(body.kind) : 'other'
+
 /** Nobody listens there: the process is down. Comes after one way there and back, long before a timeout. */
 export const REFUSED = Symbol('refused')
 
@@ -28,6 +31,8 @@ export class ShapedLinks {
   #stations: Station[]
   #cut = new Set<string>()
   messages = 0
+  /** Bytes sent from one region to another, by what was asked for. */
+  readonly between = new Map<string, number>()
 
   constructor(scheduler: Scheduler, draws: Draws, shape: Scenario['links'], regions: readonly Region[]) {
     this.#scheduler = scheduler
@@ -74,6 +79,7 @@ export class ShapedLinks {
     what: Wait['what'],
     timeoutMs: number,
   ): Promise<unknown> {
+    const kind = kindOf(request.body)
     return caller.wait(what, (resolve) => {
       this.#scheduler.after(timeoutMs, caller.life, () => resolve(undefined))
       const peer = this.#at(to).process
@@ -82,21 +88,21 @@ export class ShapedLinks {
           this.#scheduler.after(2 * this.#latencyMs(caller.node, to), caller.life, () => resolve(REFUSED))
         return
       }
-      this.transmit(caller.node, to, request.sizeBytes, peer, () =>
-        peer.spawn(async () => {
-          const reply = await peer.answer(caller.node, request.body)
-          if (reply) this.transmit(to, caller.node, reply.sizeBytes, caller, () => resolve(reply.body))
-        }),
-      )
+      const ask = async (): Promise<void> => {
+        const reply = await peer.answer(caller.node, request.body)
+        if (reply) this.transmit(to, caller.node, reply.sizeBytes, caller, () => resolve(reply.body), kind)
+      }
+      this.transmit(caller.node, to, request.sizeBytes, peer, () => peer.spawn(ask), kind)
     })
   }
 
   /** One message, `run` where it arrives, in a process that is still alive then. */
-  transmit(from: number, to: number, sizeBytes: number, receiver: Process, run: () => void): void {
+  transmit(from: number, to: number, sizeBytes: number, receiver: Process, run: () => void, kind = 'other'): void {
     const [out, into] = [this.#at(from), this.#at(to)]
     const nowMs = this.#scheduler.nowMs
     this.messages++
     out.sentBytes += sizeBytes
+    if (out.region.name !== into.region.name) this.between.set(kind, (this.between.get(kind) ?? 0) + sizeBytes)
     out.lastSentMs = nowMs
     const startMs = Math.max(nowMs, out.upFreeMs)
     out.upFreeMs = startMs + sizeBytes / (125 * out.region.upMbit)

@@ -71,8 +71,8 @@ export function whoWaits(world: ScenarioWorld): string[] {
     }
   }
   const lines = [...groups]
-    // Every keeper always waits for deliveries to write: that is no news.
-    .filter(([what]) => what !== 'deliveries to write')
+    // Every keeper always waits for these: that is no news.
+    .filter(([what]) => what !== 'deliveries to write' && what !== 'deliveries to put in order')
     .sort(([, a], [, b]) => a.sinceMs - b.sinceMs)
     .map(([what, { sinceMs, who }]) => {
       const since = seconds(scheduler.nowMs - sinceMs)

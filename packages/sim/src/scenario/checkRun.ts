@@ -16,7 +16,11 @@ export function checkRun(world: ScenarioWorld): string[] {
   }
   for (const [id, { worker, round }] of ledger.accepted) {
     const sets = places.get(id) ?? []
-    if (sets.length !== 1)
+    const place = chain.order?.placeOf.get(id)
+    if (chain.order && place === undefined)
+      broken.push(`S-15: the accepted delivery ${id} of worker ${worker} got no place in the order`)
+    const models = place === 'stale' || place === 'behind' ? 0 : 1
+    if (sets.length !== models)
       broken.push(
         `S-10: the accepted delivery ${id} of worker ${worker} in round ${round} is in ${sets.length} models (${sets.join(', ')})`,
       )
@@ -27,6 +31,16 @@ export function checkRun(world: ScenarioWorld): string[] {
     if (official !== undefined) roots.add(official)
     if (roots.size > 1)
       broken.push(`S-11: nodes hold ${roots.size} models for round ${round}: ${[...roots].join(', ')}`)
+  }
+  for (const [key, byNode] of ledger.means) {
+    const [round = 0, cluster = 0] = key.split('/').map(Number)
+    const ids = new Set(byNode.values())
+    const official = chain.roundAt(round)?.means[cluster]?.id
+    if (official !== undefined) ids.add(official)
+    if (ids.size > 1)
+      broken.push(
+        `S-14: keepers of cluster ${cluster} hold ${ids.size} means of round ${round}: ${[...ids].join(', ')}`,
+      )
   }
   return broken
 }

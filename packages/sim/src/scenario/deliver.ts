@@ -3,7 +3,7 @@ import type { Process } from './Process.ts'
 import type { Receipt } from './Receipts.ts'
 import type { ScenarioWorld, SimMachine } from './ScenarioWorld.ts'
 import { REFUSED } from './ShapedLinks.ts'
-import type { Sealed } from './worker.ts'
+import type { Sealed } from './trainPiece.ts'
 
 export type DeliverRequest = { readonly kind: 'deliver'; readonly bytes: Uint8Array }
 export type DeliverAnswer = { readonly receipt: Receipt } | { readonly refused: string }
@@ -22,7 +22,8 @@ export async function deliver(
   sealed: Sealed,
   times?: { readonly fetchMs: number; readonly trainMs: number },
 ): Promise<void> {
-  const { chain, keepers, ledger, deliveries, links } = world
+  const { chain, ledger, deliveries, links } = world
+  const keepers = world.keepersOf(sealed.share)
   const opened = deliveries.open(sealed.bytes)
   if (!opened.ok) throw new Error(`own delivery cannot be read: ${opened.why}`)
   const { id } = opened.delivery
@@ -31,7 +32,8 @@ export async function deliver(
   const refused = new Set<number>()
   const changes = world.changes()
   const sinceMs = process.nowMs
-  const isOver = (): boolean => chain.isDone || (chain.current?.number ?? 0) > sealed.round + 1
+  const most = world.scenario.buffered?.staleness ?? 1
+  const isOver = (): boolean => chain.isDone || (chain.current?.number ?? 0) > sealed.round + most
   const isDecided = (): true | undefined =>
     held.size >= needed || refused.size > keepers.length - needed || isOver() || undefined
 

@@ -1,4 +1,5 @@
 import { write } from './Disk.ts'
+import { sayHolder, whoHas } from './holders.ts'
 import { type Chunk, chunkBytes, chunkCount, type ModelFile } from './ModelFile.ts'
 import type { Process, Reply } from './Process.ts'
 import type { ScenarioWorld, SimMachine } from './ScenarioWorld.ts'
@@ -37,9 +38,10 @@ export async function fetchModel(
   const have = new Map<number, Chunk>()
   const draws = world.draws(`fetch/${machine.node}/${root}/${process.nowMs}`)
   const avoided = new Set<number>()
+  const startMs = process.nowMs
   while (have.size < count) {
     if (!isWanted()) return undefined
-    const holders = (world.holders.get(root) ?? []).filter((node) => node !== machine.node && !avoided.has(node))
+    const holders = whoHas(world, machine, root, process.nowMs - startMs, 4 * world.parameters, avoided)
     const peer = holders.length > 0 ? draws.pick(holders) : undefined
     if (peer === undefined) {
       avoided.clear()
@@ -65,6 +67,7 @@ export async function fetchModel(
   }
   // The proofs say that these are the bytes behind the root: one copy of them in memory is enough.
   const file = world.models.get(root)
+  if (!file && !isWanted()) return undefined
   if (!file) throw new Error(`the chunks of ${root} are proven, but nobody ever made it`)
   await keepModel(world, machine, process, file)
   return file
@@ -83,9 +86,7 @@ export async function keepModel(
     if (root !== file.root && root !== current?.baseRoot && root !== current?.previousRoot) disk.remove(modelSlot, root)
   disk.put(write(modelSlot, file.root, file, 4 * file.values.length))
   await disk.sync(process)
-  const holders = world.holders.get(file.root) ?? []
-  if (!holders.includes(machine.node)) holders.push(machine.node)
-  world.holders.set(file.root, holders)
+  sayHolder(world, machine.node, file.root)
 }
 
 /** What a holder answers. One that spoils changes a byte of the first chunk. */

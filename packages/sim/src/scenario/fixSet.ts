@@ -49,13 +49,15 @@ export async function fixSet(
   desk: IntakeDesk,
   round: Round,
 ): Promise<void> {
-  const { chain, keepers, links } = world
+  const { chain, clusters, links } = world
+  const keepers = world.keepersOf(machine.node)
+  const fixed = (): Round['set'] => chain.setOf(round, machine.node)
   const needed = holdersNeeded(keepers.length)
   const own = desk.sealedListOf(round.number)
   const lists = new Map<number, ClosedList>(own ? [[machine.node, own]] : [])
   const changes = world.changes()
   const ask = async (keeper: SimMachine): Promise<void> => {
-    while (!round.set && lists.size < needed) {
+    while (!fixed() && lists.size < needed) {
       const body: ListRequest = { kind: 'list', round: round.number }
       const what = `the list of keeper ${keeper.node} of round ${round.number}`
       const answer = await links.call(process, keeper.node, { body, sizeBytes: 30 }, what, 5_000)
@@ -74,14 +76,16 @@ export async function fixSet(
     return `lists of round ${round.number} from ${needed - lists.size} of the keepers ${silent.join(', ')}`
   }
   process.spawn(async () => {
-    await chain.watch(process, `somebody's set of round ${round.number}`, () => round.set)
+    await chain.watch(process, `somebody's set of round ${round.number}`, fixed)
     changes.notify()
   })
-  await changes.until(process, names, () => round.set || lists.size >= needed || undefined)
-  if (round.set) return
+  await changes.until(process, names, () => fixed() || lists.size >= needed || undefined)
+  if (fixed()) return
   const set = chooseSet([...lists.values()], chain.included, chain.idOf)
   const measured = measure(world, desk, round, set)
-  await chain.post(process, `the set of round ${round.number}`, () => chain.fixSet(round, set, measured))
+  await chain.post(process, `the set of round ${round.number}`, () =>
+    chain.fixSet(round, clusters.clusterOf(machine.node) ?? 0, set, measured),
+  )
 }
 
 function signerOf(list: SignedList): Hex {

@@ -24,7 +24,7 @@ export async function garbageFrom(
     sealDelivery({ ...honest, payload: honest.payload.subarray(0, honest.payload.length >> 1) }, secret),
     sealDelivery({ ...honest, payload: draws.bytes(200) }, secret),
     sealDelivery({ ...honest, share: 1_000_000 }, secret),
-    sealDelivery({ ...honest, piece: 99 }, secret),
+    sealDelivery({ ...honest, piece: 1_000_000 }, secret),
     sealDelivery({ ...honest, steps: honest.steps * 1_000 }, secret),
     sealDelivery({ ...honest, round: honest.round + 5 }, secret),
   ]

@@ -1,10 +1,13 @@
 import { isQuorum } from '@potluck/learning'
+import { attestDeliveries } from './attestDeliveries.ts'
 import type { OpenedDelivery } from './Delivery.ts'
 import type { DeliverRequest } from './deliver.ts'
+import { gatherMeans, type MeanRequest, sayMean, serveMean } from './exchangeMeans.ts'
 import type { ChunksRequest } from './fetchModel.ts'
 import { fetchModel, keepModel, serveChunks } from './fetchModel.ts'
 import { closedListOf, fixSet, type ListRequest } from './fixSet.ts'
 import { IntakeDesk } from './IntakeDesk.ts'
+import type { ModelFile } from './ModelFile.ts'
 import type { Process, Reply } from './Process.ts'
 import type { Round } from './RoundChain.ts'
 import type { ScenarioWorld, SimMachine } from './ScenarioWorld.ts'
@@ -12,7 +15,7 @@ import { type OverdueShare, overdueShares, takeovers } from './takeovers.ts'
 import type { Frame, FramesRequest } from './trailOf.ts'
 
 type KeysRequest = { readonly kind: 'keys'; readonly keys: readonly string[] }
-type Request = ChunksRequest | FramesRequest | KeysRequest | ListRequest | DeliverRequest
+type Request = ChunksRequest | FramesRequest | KeysRequest | ListRequest | DeliverRequest | MeanRequest
 
 /** So much of the deadline more is waited for a quorum. */
 const PATIENCE = 4
@@ -27,6 +30,7 @@ export async function runKeeper(world: ScenarioWorld, machine: SimMachine, proce
   const { chain, scenario } = world
   const desk = new IntakeDesk(world, machine, process)
   process.spawn(() => desk.run())
+  if (scenario.buffered) process.spawn(() => attestDeliveries(world, machine, process, desk))
   process.answer = async (_, request) => {
     const asked = request as Request
     switch (asked.kind) {
@@ -36,6 +40,8 @@ export async function runKeeper(world: ScenarioWorld, machine: SimMachine, proce
         return desk.take(asked.bytes)
       case 'list':
         return closedListOf(machine, desk, process, asked)
+      case 'mean':
+        return serveMean(machine, asked)
       case 'frames':
         return serveFrames(desk, asked.ids)
       case 'keys':
@@ -62,7 +68,10 @@ export async function runKeeper(world: ScenarioWorld, machine: SimMachine, proce
     if (!round) return
     const base = await fetchModel(world, machine, process, round.baseRoot, () => !isOld(round))
     if (!base) continue
-    if (!round.set) {
+    if (scenario.buffered) {
+      const missing = (): string => `${chain.order?.missingFor(number)} more deliveries for model ${number}`
+      await chain.watch(process, missing, () => round.set)
+    } else if (!chain.setOf(round, machine.node)) {
       await gatherDeliveries(world, machine, process, desk, round)
       await desk.close(round)
       await fixSet(world, machine, process, desk, round)
@@ -71,13 +80,30 @@ export async function runKeeper(world: ScenarioWorld, machine: SimMachine, proce
     if (!frames) continue
     const sizeMs = (frames.length * base.values.length) / NUMBERS_PER_MS
     await process.sleep(sizeMs, `its own sum of round ${number}`)
-    const next = await world.aggregate(round, base, frames)
+    const next = await nextModel(world, machine, process, round, base, frames, isOld)
+    if (!next) continue
     world.models.set(next.root, next)
     world.ledger.noteRoot(number, machine.node, next.root)
     await keepModel(world, machine, process, next)
     await chain.post(process, `the root of round ${number}`, () => chain.finalise(round, next.root))
-    desk.forget(number - 1)
+    desk.forget(number - 1 - (scenario.buffered?.staleness ?? 0))
   }
+}
+
+/** What follows from a fixed set: at once, or by way of the means of all clusters. Undefined when the round is too old by then. */
+async function nextModel(
+  world: ScenarioWorld,
+  machine: SimMachine,
+  process: Process,
+  round: Round,
+  base: ModelFile,
+  frames: readonly OpenedDelivery[],
+  isOld: (round: Round) => boolean,
+): Promise<ModelFile | undefined> {
+  if (world.scenario.aggregate === 'flat') return world.aggregate(round, base, frames)
+  if (frames.length > 0) await sayMean(world, machine, process, round, world.regional.meanOf(round.number, frames))
+  const means = await gatherMeans(world, machine, process, round, isOld)
+  return means && world.regional.next(base, means)
 }
 
 /** Until all is there, or the deadline with a quorum of the work; meanwhile the work of those that are gone is given away. */
@@ -88,7 +114,9 @@ async function gatherDeliveries(
   desk: IntakeDesk,
   round: Round,
 ): Promise<void> {
-  const { chain, scenario, keepers } = world
+  const { chain, scenario } = world
+  const keepers = world.keepersOf(machine.node)
+  const expected = round.expectedOf[desk.cluster] ?? 0
   const lastsMs = (): number => round.deadlineMs - round.openedMs
   const missing = (): string => {
     const gone = desk.missingOf(round)
@@ -99,10 +127,10 @@ async function gatherDeliveries(
   }
   const isEnough = (): true | undefined => {
     const arrived = desk.countOf(round.number)
-    if (round.set || desk.nudged.has(round.number) || arrived >= round.expected) return true
+    if (chain.setOf(round, machine.node) || desk.nudged.has(round.number) || arrived >= expected) return true
     if (process.nowMs < round.deadlineMs) return undefined
     return (
-      isQuorum(BigInt(arrived), BigInt(round.expected)) ||
+      isQuorum(BigInt(arrived), BigInt(expected)) ||
       process.nowMs >= round.deadlineMs + PATIENCE * lastsMs() ||
       undefined
     )
@@ -115,7 +143,7 @@ async function gatherDeliveries(
       lost = overdueShares(world, desk, round)
     }
     // Keepers look one after the other, so that usually one of them posts.
-    const turn = (machine.node + round.number + given) % keepers.length
+    const turn = (keepers.indexOf(machine) + round.number + given) % keepers.length
     if (scenario.reassign && lost.now.length > 0 && turn === 0) {
       const { tasks, doneMs } = takeovers(world, desk, round, lost.now)
       if (tasks.length > 0)
@@ -143,7 +171,7 @@ async function catchUp(
   round: Round,
   overdue: readonly OverdueShare[],
 ): Promise<void> {
-  const others = world.keepers.filter((keeper) => keeper !== machine)
+  const others = world.keepersOf(machine.node).filter((keeper) => keeper !== machine)
   if (others.length === 0) return
   const keeper = world.draws(`catch up/${machine.node}/${process.nowMs}`).pick(others).node
   const keys = overdue.flatMap(({ share, from, left }) =>
@@ -164,9 +192,9 @@ async function fetchSet(
   round: Round,
   isOld: (round: Round) => boolean,
 ): Promise<OpenedDelivery[] | undefined> {
-  const others = world.keepers.filter((keeper) => keeper !== machine)
+  const others = world.keepersOf(machine.node).filter((keeper) => keeper !== machine)
   const draws = world.draws(`set/${machine.node}/${round.number}`)
-  const set = (round.set ?? []).map(({ id }) => id)
+  const set = (world.chain.setOf(round, machine.node) ?? []).map(({ id }) => id)
   for (;;) {
     const ids = set.filter((id) => !desk.holds(id))
     if (ids.length === 0) break

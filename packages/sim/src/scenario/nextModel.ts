@@ -1,7 +1,9 @@
-import { applyRule, type LocalTrainer, outerStep, type Rule } from '@potluck/learning'
+import { applyRule, type LocalTrainer, outerStep } from '@potluck/learning'
 import { concatBytes, sha256, toHex, utf8 } from '@potluck/protocol'
+import { bufferedStep } from './bufferedStep.ts'
 import type { DeliveryReader, OpenedDelivery } from './Delivery.ts'
 import type { Rows } from './digits.ts'
+import { gatherUpdates } from './gatherUpdates.ts'
 import { type ModelFile, modelFileOf } from './ModelFile.ts'
 import type { Round } from './RoundChain.ts'
 import type { Scenario } from './Scenario.ts'
@@ -9,15 +11,12 @@ import type { Scenario } from './Scenario.ts'
 /** The model after a round, a pure function of the base and the set: whoever has both gets these bits. */
 export type Aggregator = (round: Round, base: ModelFile, set: readonly OpenedDelivery[]) => Promise<ModelFile>
 
-/** Rules that weigh members by rows halve a late one there (L-68); the others see its update halved. */
-const weighsRows = (rule: Rule): boolean => rule.kind === 'weightedMean'
-
 export const seedOf = (seed: number, ...parts: readonly (string | number)[]): Uint8Array =>
   sha256(concatBytes(utf8(`potluck simulate/${seed}/${parts.join('/')}`)))
 
 /**
- * Adds up the pieces of each share, in order of round, share and piece; one update a share goes into the rule, with the samples behind it,
- * late ones at half weight; the outer step follows. Where one computes for all, the last result is kept under what it follows from.
+ * One update a share goes into the rule, with the samples behind it, late ones at half weight; the outer step follows. Where one computes
+ * for all, the last result is kept under what it follows from.
  */
 export function createAggregator(
   scenario: Scenario,
@@ -25,31 +24,12 @@ export function createAggregator(
   trainer: LocalTrainer,
   referenceData: Rows,
 ): Aggregator {
-  const { rule, outerRate, training, seed } = scenario
+  const { rule, outerRate, seed, buffered } = scenario
+  const moved = (base: ModelFile, update: Float32Array): ModelFile =>
+    modelFileOf(outerStep({ kind: 'sgd', rate: outerRate }, base.values, update, undefined).next)
   const compute: Aggregator = async (round, base, set) => {
-    const order = [...set].sort((a, b) => a.round - b.round || a.share - b.share || a.piece - b.piece)
-    const updates: Float32Array[] = []
-    const sizes: number[] = []
-    let last = ''
-    for (const delivery of order) {
-      const isLate = delivery.round !== round.number
-      const halved = isLate && !weighsRows(rule) ? 0.5 : 1
-      const decoded = reader.decode(delivery)
-      const key = `${delivery.round}/${delivery.share}`
-      const sum = updates.at(-1)
-      // Twice the samples, so that half of them is whole.
-      const size = delivery.steps * training.batch * (isLate ? 1 : 2)
-      if (key === last && sum) {
-        for (let p = 0; p < sum.length; p++) sum[p] = (sum[p] ?? 0) + halved * (decoded[p] ?? 0)
-        sizes[sizes.length - 1] = (sizes.at(-1) ?? 0) + size
-      } else {
-        // Added to only where there are pieces to add.
-        const isAlone = scenario.pieces === 1 && halved === 1
-        updates.push(isAlone ? decoded : decoded.map((value) => halved * value))
-        sizes.push(size)
-      }
-      last = key
-    }
+    if (buffered) return moved(base, bufferedStep(buffered, reader, round.number, set))
+    const { updates, sizes } = gatherUpdates(scenario, reader, round.number, set)
     if (updates.length === 0) return base
     const reference =
       JSON.stringify(rule).includes('"reference"') &&
@@ -58,7 +38,7 @@ export function createAggregator(
       ...{ updates, sizes, reference: reference ? reference.update : undefined },
       seed: seedOf(seed, 'rule', round.number),
     })
-    return modelFileOf(outerStep({ kind: 'sgd', rate: outerRate }, base.values, update, undefined).next)
+    return moved(base, update)
   }
   if (scenario.recompute === 'everyone') return compute
   const known = new Map<string, Promise<ModelFile>>()

@@ -100,8 +100,11 @@ function openRound(world: ScenarioWorld, { baseRoot, previousRoot }: Round, next
 }
 
 /** The others get as far as they can with the last round, so that their bits are compared as well. */
-async function settleKeepers({ scheduler, ledger, scenario, keepers }: ScenarioWorld): Promise<void> {
+async function settleKeepers({ scheduler, ledger, scenario, keepers, chain }: ScenarioWorld): Promise<void> {
   const untilMs = scheduler.nowMs + 30_000
   const roots = (): number => ledger.roots.get(scenario.rounds)?.size ?? 0
-  await scheduler.run(untilMs, () => roots() === keepers.length)
+  // What was accepted gets its place in the order, be it behind the last model.
+  const isPlaced = (): boolean =>
+    !chain.order || [...ledger.accepted.keys()].every((id) => chain.order?.placeOf.has(id))
+  await scheduler.run(untilMs, () => roots() === keepers.length && isPlaced())
 }

@@ -166,7 +166,7 @@ test('notices a node with other bits, and an accepted update that is in no model
     scenario: tiny,
     prepare: ({ chain }) => {
       const fix = chain.fixSet.bind(chain)
-      chain.fixSet = (round, set, measured) => fix(round, set.slice(1), measured)
+      chain.fixSet = (round, cluster, set, measured) => fix(round, cluster, set.slice(1), measured)
     },
   })
   assert.match(lost.broken.join(), /S-10: the accepted delivery [0-9a-f]+ of worker \d+ in round \d is in 0 models/)

@@ -19,7 +19,7 @@ export function overdueShares(
   const steps = scenario.training.steps / scenario.pieces
   const now: OverdueShare[] = []
   let nextMs = Number.POSITIVE_INFINITY
-  for (const task of lastTasks(round)) {
+  for (const task of lastTasks(world, desk, round)) {
     let piece = task.from
     let sinceMs = task.givenMs
     for (; piece < task.count; piece++) {
@@ -45,7 +45,7 @@ export function takeovers(
 ): { tasks: Task[]; doneMs: number } {
   const { chain, scenario, scheduler } = world
   const steps = scenario.training.steps / scenario.pieces
-  const tasks = lastTasks(round)
+  const tasks = lastTasks(world, desk, round)
   const busy = new Set(lost.map(({ share }) => tasks.find((task) => task.share === share)?.worker))
   for (const task of tasks) {
     const isDone = desk.arrivalOf(`${round.number}/${task.share}/${task.count - 1}`) !== undefined
@@ -78,5 +78,8 @@ export function takeovers(
   return { tasks: taken, doneMs: scheduler.nowMs + slowestMs }
 }
 
-/** Who has each share at the moment. */
-const lastTasks = ({ tasks }: Round): Task[] => [...new Map(tasks.map((task) => [task.share, task])).values()]
+/** Who has each share of the keeper's cluster at the moment. */
+const lastTasks = ({ clusters }: ScenarioWorld, { cluster }: IntakeDesk, { tasks }: Round): Task[] => {
+  const own = tasks.filter(({ share }) => clusters.clusterOf(share) === cluster)
+  return [...new Map(own.map((task) => [task.share, task])).values()]
+}

@@ -22,8 +22,8 @@ export async function trailOf(
   const round = world.chain.roundAt(task.round)
   const draws = world.draws(`trail/${machine.node}/${task.round}/${task.share}`)
   for (;;) {
-    if (!round || round.set) return undefined
-    const keeper = draws.pick(world.keepers).node
+    if (!round || world.chain.setOf(round, task.share)) return undefined
+    const keeper = draws.pick(world.keepersOf(task.share)).node
     const body: FramesRequest = { kind: 'frames', ids: task.trail }
     const request = { body, sizeBytes: 20 + 32 * task.trail.length }
     const what = `the first pieces of share ${task.share} from keeper ${keeper}`

@@ -43,13 +43,12 @@ export async function runUnderAttack(
       onRound(next.value.round)
     }
   } catch (error) {
-    // A model that an attack drove beyond all numbers is a finding.
-    if (codeOf(error) !== 'NAN') throw error
-    return {
-      accuracy: 0,
-      zeroed: honest > 0 ? zeroed / honest : 0,
-      backdoorSuccess: backdoor ? 0 : null,
-      failed: 'NAN',
-    }
+    return endedByNumbers(error, honest > 0 ? zeroed / honest : 0, backdoor ? 0 : null)
   }
+}
+
+/** A model that an attack drove beyond all numbers is a finding; anything else is thrown on. */
+export function endedByNumbers(error: unknown, zeroed: number, backdoorSuccess: number | null): UnderAttack {
+  if (codeOf(error) !== 'NAN') throw error
+  return { accuracy: 0, zeroed, backdoorSuccess, failed: 'NAN' }
 }

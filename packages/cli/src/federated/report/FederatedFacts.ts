@@ -1,4 +1,6 @@
+import type { BackdoorFacts } from '../attack/measureBackdoor.ts'
 import type { RoundRecord } from '../RoundRecord.ts'
+import type { ResistanceFacts } from './resistanceSection.ts'
 
 /** All that the report of a run shows. */
 export type FederatedFacts = {
@@ -20,8 +22,19 @@ export type FederatedFacts = {
   readonly test: { readonly loss: number; readonly accuracy: number | null; readonly n: number } | null
   /** Round whose model was kept. */
   readonly bestRound: number
-  readonly attack: { readonly name: string; readonly count: number } | null
+  readonly attack: AttackFacts | null
+  /** What `potluck attack` found about these settings. */
+  readonly resistance: ResistanceFacts
   readonly privacy: { readonly epsilon: number; readonly delta: number; readonly words: readonly string[] } | null
+}
+
+/** Who lied in the run. */
+export type AttackFacts = {
+  readonly name: string
+  /** Clients that lie. */
+  readonly count: number
+  /** Of a backdoor: whether it works in the model written to files. */
+  readonly backdoor?: BackdoorFacts
 }
 
 export type ClientFacts = {

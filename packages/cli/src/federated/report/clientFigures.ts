@@ -1,6 +1,7 @@
 import { scoreContributions } from '@potluck/learning'
+import type { RoundRecord } from '../RoundRecord.ts'
 import { barChart, legend } from './barCharts.ts'
-import type { FederatedFacts } from './FederatedFacts.ts'
+import type { ClientFacts, FederatedFacts } from './FederatedFacts.ts'
 import { figure, percent, shortNumber } from './markup.ts'
 import { weightMap } from './weightMap.ts'
 
@@ -46,8 +47,14 @@ export type ClientPart = {
   readonly share: number | null
 }
 
+/** What figures about contributions are drawn from. */
+export type Contributions = {
+  readonly clients: readonly Pick<ClientFacts, 'id' | 'isAttacker'>[]
+  readonly rounds: readonly Pick<RoundRecord, 'round' | 'members' | 'weights' | 'scores'>[]
+}
+
 /** What each client gave to the run. */
-export function partsOf({ clients, rounds }: Pick<FederatedFacts, 'clients' | 'rounds'>): ClientPart[] {
+export function partsOf({ clients, rounds }: Contributions): ClientPart[] {
   const scored = rounds.flatMap(({ round, members, scores }) =>
     scores?.every(Number.isFinite) ? [{ round, members, values: scores }] : [],
   )
@@ -67,12 +74,23 @@ export function partsOf({ clients, rounds }: Pick<FederatedFacts, 'clients' | 'r
   })
 }
 
+/** How those are called who contribute, and whether pay follows from their scores. */
+export type ContributionWords = {
+  readonly one: string
+  /** Of those that are marked. */
+  readonly marked: string
+  readonly isPaidByScore: boolean
+}
+
+const ofClients: ContributionWords = { one: 'client', marked: 'attacker', isPaidByScore: true }
+
 /** How much each client counted, over the run and in every round; with scores, what its updates gave. */
-export function contributionFigures(facts: FederatedFacts): string {
+export function contributionFigures(facts: Contributions, words: ContributionWords = ofClients): string {
   const { clients, rounds } = facts
+  const { one, marked, isPaidByScore } = words
   const parts = partsOf(facts)
   const table = {
-    head: ['client', 'rounds', 'mean weight', 'score', 'share of pay', ''],
+    head: [one, 'rounds', 'mean weight', 'score', ...(isPaidByScore ? ['share of pay'] : []), ''],
     rows: clients.map(({ id, isAttacker }, c) => {
       const { rounds: count, mean, score, share } = parts[c]!
       return [
@@ -80,8 +98,8 @@ export function contributionFigures(facts: FederatedFacts): string {
         String(count),
         percent(mean),
         score === null ? '' : shortNumber(score),
-        share === null ? '' : percent(share),
-        isAttacker ? 'attacker' : '',
+        ...(isPaidByScore ? [share === null ? '' : percent(share)] : []),
+        isAttacker ? marked : '',
       ]
     }),
   }
@@ -92,13 +110,15 @@ export function contributionFigures(facts: FederatedFacts): string {
       parts: [{ name, value: of(parts[c]!), colour: client.isAttacker ? 3 : 0 }],
     }))
   const hasScores = parts.some(({ score }) => score !== null)
-  const flag = clients.some(({ isAttacker }) => isAttacker) ? ' ⚑ marks an attacker.' : ''
+  const flag = clients.some(({ isAttacker }) => isAttacker)
+    ? ` ⚑ marks ${/^[aeiou]/.test(marked) ? 'an' : 'a'} ${marked}.`
+    : ''
   const scored = hasScores
     ? figure({
-        title: 'What each client gave',
-        says: `How much its updates took off the validation loss, over all rounds (in-run Shapley values). Below zero: the model would have been better without.${flag}`,
+        title: `What each ${one} gave`,
+        says: `How much its updates took off the validation loss, over all rounds (in-run Shapley values). Below zero: the model would have been better without.${isPaidByScore ? '' : ' No pay follows from it.'}${flag}`,
         svg: barChart(
-          'Contribution score of each client',
+          `Contribution score of each ${one}`,
           bars(({ score }) => score ?? 0, 'score'),
           'score',
         ),
@@ -108,9 +128,9 @@ export function contributionFigures(facts: FederatedFacts): string {
   return `${scored}
 ${figure({
   title: 'Who contributed',
-  says: `Each client's part in the aggregate: its mean weight over the rounds it took part in.${flag}`,
+  says: `Each ${one}'s part in the aggregate: its mean weight over the rounds it took part in.${flag}`,
   svg: barChart(
-    'Mean weight of each client',
+    `Mean weight of each ${one}`,
     bars(({ mean }) => mean, 'mean weight'),
     'mean weight',
     percent,
@@ -119,8 +139,8 @@ ${figure({
 })}
 ${figure({
   title: 'Who counted when',
-  says: `One row a client, one column a round: the stronger the colour, the more its update counted; full at twice an equal part, pale at none, empty where it took no part.${flag}`,
-  svg: weightMap('Weight of each client in each round', clients, rounds),
+  says: `One row a ${one}, one column a round: the stronger the colour, the more its update counted; full at twice an equal part, pale at none, empty where it took no part.${flag}`,
+  svg: weightMap(`Weight of each ${one} in each round`, clients, rounds),
   table: {
     head: ['round', ...clients.map(({ id }) => id)],
     rows: rounds.map(({ round, members, weights }) => [

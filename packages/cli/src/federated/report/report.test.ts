@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { poisoningResistance } from '@potluck/learning'
+import type { StoredResistance } from '../attack/resistanceFile.ts'
 import type { RoundRecord } from '../RoundRecord.ts'
 import { axisTicks, logTicks } from './axisTicks.ts'
 import { partsOf } from './clientFigures.ts'
@@ -7,6 +9,7 @@ import { totals } from './curveFigures.ts'
 import type { FederatedFacts } from './FederatedFacts.ts'
 import { wireSize } from './markup.ts'
 import { reportHtml } from './reportHtml.ts'
+import { replaceResistance } from './resistanceSection.ts'
 
 const round = (n: number, more: Partial<RoundRecord> = {}): RoundRecord => ({
   round: n,
@@ -35,6 +38,7 @@ const facts: FederatedFacts = {
   test: null,
   bestRound: 3,
   attack: { name: 'sign-flip', count: 1 },
+  resistance: { record: null, how: '`potluck attack trained` measures it' },
   privacy: null,
 }
 
@@ -109,4 +113,46 @@ test('a report shows privacy spent, many classes together, and survives a loss t
   for (const part of ['Privacy spent', 'What it means.', 'What each client gave', 'others', 'ε 0.8'])
     assert.ok(html.includes(part), part)
   assert.ok(!html.includes('NaN'))
+})
+
+const record: StoredResistance = {
+  ...poisoningResistance({
+    rule: '{"kind":"mean"}',
+    compression: '{"kind":"f32"}',
+    attackers: 1 / 3,
+    seeds: [1],
+    clean: { attack: 'none', accuracies: [0.8], backdoorSuccess: [0.1] },
+    cells: [
+      { attack: 'sign-flip', accuracies: [0.4] },
+      { attack: 'backdoor', accuracies: [0.8], backdoorSuccess: [0.3] },
+    ],
+  }),
+  setting: null,
+  clients: 3,
+  liars: 1,
+  rounds: 3,
+  unattacked: { attack: 'none', accuracies: [0.7] },
+  zeroed: { none: 0, 'sign-flip': 0.25, backdoor: 0 },
+  warning: null,
+}
+
+test('a report says that no resistance was measured and how, and takes a record in later', () => {
+  const before = reportHtml(facts)
+  assert.match(before, /<h2>Poisoning resistance<\/h2>\n<p>Not measured\. `potluck attack trained` measures it<\/p>/)
+  const after = replaceResistance(before, { record, how: '' })
+  assert.ok(after && !after.includes('Not measured'))
+  assert.ok(after.includes('0.300 of 1 with 33.3 % lying, decided by sign-flip'), after)
+  assert.ok(after.includes('a backdoor works on 30.0 % of triggered rows'))
+  assert.equal(after, reportHtml({ ...facts, resistance: { record, how: '' } }))
+  assert.equal(replaceResistance('<html></html>', { record, how: '' }), undefined)
+})
+
+test('a backdoor is told with its own success and with what goes wrong without it', () => {
+  const backdoor = { target: 'no<', success: 0.9, untriggered: 0.05, rows: 40 }
+  const html = reportHtml({ ...facts, attack: { name: 'backdoor', count: 1, backdoor } })
+  assert.ok(
+    html.includes(
+      'the backdoor works on 90.0 % of 40 triggered rows: they are taken for &#34;no&#60;&#34;, 5.0 % of them also without the trigger',
+    ),
+  )
 })

@@ -1,43 +1,29 @@
-import { contributionFigures, partitionFigure, partsOf } from './clientFigures.ts'
+import { attackSection } from './attackSection.ts'
+import { contributionFigures, partitionFigure } from './clientFigures.ts'
 import { bytesFigure, curveFigures, totals } from './curveFigures.ts'
 import type { FederatedFacts } from './FederatedFacts.ts'
 import { lineChart } from './lineChart.ts'
-import { escaped, figure, percent, shortNumber, tableHtml, wireSize } from './markup.ts'
-import { pageStyle } from './pageStyle.ts'
+import { figure, percent, shortNumber, wireSize } from './markup.ts'
+import { page, settingsSection } from './page.ts'
+import { resistanceSection } from './resistanceSection.ts'
 
-/** The report of a run: one page that needs nothing but itself, readable without its pictures and in light or dark. */
-export const reportHtml = (facts: FederatedFacts): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escaped(facts.title)}</title>
-<style>${pageStyle}</style>
-</head>
-<body>
-<header>
-<h1>${escaped(facts.title)}</h1>
-<p class="quiet">${escaped(summary(facts))}</p>
-</header>
-<main>
-<ul class="tiles">
-${tiles(facts)
-  .map(([value, name]) => `<li><b>${escaped(value)}</b><span>${escaped(name)}</span></li>`)
-  .join('\n')}
-</ul>
-${curveFigures(facts)}
-${bytesFigure(facts)}
-${contributionFigures(facts)}
-${attackSection(facts)}
-${privacySection(facts)}
-${partitionFigure(facts)}
-<section class="settings"><h2>Settings</h2>
-${tableHtml({ head: ['setting', 'value'], rows: facts.settings })}
-</section>
-</main>
-</body>
-</html>
-`
+/** The report of a run. */
+export const reportHtml = (facts: FederatedFacts): string =>
+  page({
+    title: facts.title,
+    summary: summary(facts),
+    tiles: tiles(facts),
+    sections: [
+      curveFigures(facts),
+      bytesFigure(facts),
+      contributionFigures(facts),
+      attackSection(facts),
+      resistanceSection(facts.resistance),
+      privacySection(facts),
+      partitionFigure(facts),
+      settingsSection(facts.settings),
+    ],
+  })
 
 function summary({ clients, rounds, localSteps, parameters }: FederatedFacts): string {
   const seconds = rounds.at(-1)?.seconds ?? 0
@@ -61,19 +47,6 @@ function tiles(facts: FederatedFacts): [string, string][] {
         ][])
       : []),
   ]
-}
-
-function attackSection(facts: FederatedFacts): string {
-  const { attack, clients } = facts
-  if (!attack) return ''
-  const parts = partsOf(facts)
-  const meanOf = (isAttacker: boolean): number => {
-    const some = parts.filter((part, c) => clients[c]?.isAttacker === isAttacker && part.rounds > 0)
-    return some.reduce((sum, { mean }) => sum + mean, 0) / Math.max(1, some.length)
-  }
-  return `<section><h2>Attack</h2>
-<p>${attack.count} of ${clients.length} clients lie (${escaped(attack.name)}). An attacker's mean weight is ${percent(meanOf(true))}, an honest client's ${percent(meanOf(false))}.</p>
-</section>`
 }
 
 function privacySection({ privacy, rounds }: FederatedFacts): string {

@@ -7,7 +7,11 @@ const [WIDTH, LEFT, RIGHT, ROW] = [720, 120, 24, 18]
 const MOST_COLUMNS = 80
 
 /** Each client's part in each round as a field of squares: the stronger the colour, the more it counted; empty where it took no part. */
-export function weightMap(label: string, clients: readonly ClientFacts[], rounds: readonly RoundRecord[]): string {
+export function weightMap(
+  label: string,
+  clients: readonly Pick<ClientFacts, 'id' | 'isAttacker'>[],
+  rounds: readonly Pick<RoundRecord, 'round' | 'members' | 'weights'>[],
+): string {
   const columns = Math.min(MOST_COLUMNS, rounds.length)
   const width = (WIDTH - LEFT - RIGHT) / columns
   const startOf = (column: number): number => Math.floor((column * rounds.length) / columns)

@@ -17,7 +17,10 @@ export function invertGradient(config: ModelConfig, gradient: Float32Array): Flo
   const [inputs, units] = weights?.shape ?? []
   const isLinear = config.kind === 'logistic' || config.kind === 'mlp'
   if (!isLinear || !weights || !bias || inputs === undefined || units === undefined) {
-    throw new PotluckError('BAD_ATTACK', `a ${config.kind} model does not begin with a linear layer and its bias`)
+    throw new PotluckError(
+      'BAD_ATTACK',
+      `a ${config.kind} model does not begin with a linear layer and its bias; searchInputs may read it`,
+    )
   }
   const last = parameters.at(-1)!
   if (gradient.length !== last.offset + last.size) {

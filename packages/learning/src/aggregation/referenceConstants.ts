@@ -1,0 +1,9 @@
+/** 2^−40. Below this a norm is taken for 0, so that no quotient by it overflows (L-15). */
+export const SMALLEST_NORM = 1 / 1_099_511_627_776
+
+/**
+ * How far an update may point away from the reference, as a cosine, and still be heard (L-14). Cosines of honest updates scatter around
+ * a small mean: late in training with unlike clients about every fourth is below 0, and one in thirty below −3/32. An update that
+ * takes advantage of it has hardly any weight. Chosen with the reference's own part on seeds that no table holds; see docs/attacks.md.
+ */
+export const MARGIN = 3 / 32
