@@ -6,6 +6,8 @@ import {
   federateToEnd,
   gradientProbe,
   leaveOneOutValues,
+  lossAlong,
+  meanGradient,
   type RoundContribution,
   type RoundView,
   type Rule,
@@ -56,10 +58,13 @@ export async function agreementOf(
     const { updates, weights, reference } = view
     const scales = reference && equalisedScales(updates, weights, reference)
     const before = gradientAt(view.base)
-    const round = roundContribution({ ...view, scales }, before, gradientAt(view.next))
+    const after = gradientAt(view.next)
+    const round = roundContribution({ ...view, scales }, before, after)
+    const move = view.base.map((value, j) => value - view.next[j]!)
+    const whole = lossAlong(move, meanGradient(before, after))
     first.push(roundContribution({ ...view, scales }, before))
     rounds.push(round)
-    leaveOneOutValues(round, weights).forEach((value, i) => {
+    leaveOneOutValues(round, weights, whole).forEach((value, i) => {
       left[i]! += value
     })
   }

@@ -71,12 +71,15 @@ export function lossAlong(update: Float32Array, gradient: Float64Array): number 
  * What leaving each member out of the round would have cost, to the same order: the others' weights then grow to make up for its own. A
  * member that is useful, but less so than the rest, is below 0 here and above 0 in Shapley's division.
  *
- *   (φ_i − w_i · Σφ) / (1 − w_i);   Σφ where nobody else has weight
+ *   (φ_i − w_i · whole) / (1 − w_i);   the whole where nobody else has weight
+ *
+ * @param whole what the round's move took off: the sum of the values, unless a reference took part
  */
-export const leaveOneOutValues = ({ values }: RoundContribution, weights: Float32Array): number[] => {
-  const whole = values.reduce((sum, value) => sum + value, 0)
-  return values.map((value, i) => (weights[i]! < 1 ? (value - weights[i]! * whole) / (1 - weights[i]!) : whole))
-}
+export const leaveOneOutValues = (
+  { values }: RoundContribution,
+  weights: Float32Array,
+  whole = values.reduce((sum, value) => sum + value, 0),
+): number[] => values.map((value, i) => (weights[i]! < 1 ? (value - weights[i]! * whole) / (1 - weights[i]!) : whole))
 
 /**
  * By how much the rule `reference` scales each update: to the smaller of the reference's length and the lower median length of
