@@ -44,9 +44,21 @@ static void placeWindow(const Window *o, Long h0, Long w0, Long *places) {
   }
 }
 
+/* A whole window of one channel: its lines lie together. The usual widths are known to the compiler. */
+static inline __attribute__((always_inline)) void copyLines(const float *image, float *out, const Long *places, Long lines, int width) {
+  for (Long i = 0; i < lines; i++, places += width, out += width) memcpy(out, image + *places, (size_t)width * 4);
+}
+
 /* y[c, i, j] = x[h0 + i, w0 + j, c]. */
 static void copyWindow(const Window *o, const float *image, float *out, const Long *places, int isWhole) {
   Long area = o->kernelHeight * o->kernelWidth;
+  if (isWhole && o->channels == 1) {
+    switch (o->kernelWidth) {
+    case 3: copyLines(image, out, places, o->kernelHeight, 3); return;
+    case 5: copyLines(image, out, places, o->kernelHeight, 5); return;
+    case 7: copyLines(image, out, places, o->kernelHeight, 7); return;
+    }
+  }
   for (Long c = 0; c < o->channels; c++, out += area) {
     if (isWhole)
       for (Long q = 0; q < area; q++) out[q] = image[places[q] + c];
@@ -74,30 +86,49 @@ static void runWindows(const Window *o, const float *x, float *out, Long *places
   }
 }
 
-/* x[h, w, c] = the sum of the y that read it, from +0, i then j ascending. */
-static void sumPixel(const Window *o, const float *patches, float *pixel, Long *places, Long h, Long w) {
-  Long area = o->kernelHeight * o->kernelWidth, count = 0;
-  for (Long i = 0; i < o->kernelHeight; i++) {
-    Long y = h + o->padding - i;
-    if (y < 0 || (o->stride > 1 && y % o->stride != 0) || y / o->stride >= o->outHeight) continue;
-    for (Long j = 0; j < o->kernelWidth; j++) {
-      Long z = w + o->padding - j;
-      if (z < 0 || (o->stride > 1 && z % o->stride != 0) || z / o->stride >= o->outWidth) continue;
-      places[count++] = (y / o->stride * o->outWidth + z / o->stride) * o->channels * area + i * o->kernelWidth + j;
-    }
+/* The sums of n channels that lie `area` apart, from +0, in the order of places. With n known to the compiler they stay in registers. */
+static inline __attribute__((always_inline)) void sumChannels(const float *patches, float *pixel, const Long *places, Long count, Long area, int n) {
+  float sum[8] = {0};
+  for (Long q = 0; q < count; q++) {
+    const float *from = patches + places[q];
+    for (int c = 0; c < n; c++) sum[c] = sum[c] + from[c * area];
   }
-  for (Long c = 0; c < o->channels; c++, patches += area) {
-    float sum = 0.0f;
-    for (Long q = 0; q < count; q++) sum = sum + patches[places[q]];
-    pixel[c] = sum;
+  for (int c = 0; c < n; c++) pixel[c] = sum[c];
+}
+
+static void sumPixel(const float *patches, float *pixel, const Long *places, Long count, Long area, Long channels) {
+  Long c = 0;
+  for (; c + 8 <= channels; c += 8) sumChannels(patches + c * area, pixel + c, places, count, area, 8);
+  patches += c * area, pixel += c;
+  switch (channels - c) {
+  case 7: sumChannels(patches, pixel, places, count, area, 7); break;
+  case 6: sumChannels(patches, pixel, places, count, area, 6); break;
+  case 5: sumChannels(patches, pixel, places, count, area, 5); break;
+  case 4: sumChannels(patches, pixel, places, count, area, 4); break;
+  case 3: sumChannels(patches, pixel, places, count, area, 3); break;
+  case 2: sumChannels(patches, pixel, places, count, area, 2); break;
+  case 1: sumChannels(patches, pixel, places, count, area, 1); break;
   }
 }
 
+/* x[h, w, c] = the sum of the y that read it, from +0, i then j ascending: those i with h + padding - i = stride * y, and j likewise. */
 static int sumWindows(const Window *o, const float *x, float *out, Long *places, Long from, Long to) {
-  Long patches = o->outHeight * o->outWidth * o->channels * o->kernelHeight * o->kernelWidth;
-  for (Long line = from; line < to; line++)
-    for (Long w = 0; w < o->width; w++)
-      sumPixel(o, x + line / o->height * patches, out + (line * o->width + w) * o->channels, places, line % o->height, w);
+  Long area = o->kernelHeight * o->kernelWidth, stride = o->stride, patch = o->channels * area;
+  for (Long line = from; line < to; line++) {
+    const float *patches = x + line / o->height * o->outHeight * o->outWidth * patch;
+    Long high = line % o->height + o->padding, firstI = high % stride, firstY = high / stride;
+    Long firstJ = o->padding % stride, firstZ = o->padding / stride;
+    for (Long w = 0; w < o->width; w++) {
+      Long count = 0;
+      for (Long i = firstI, y = firstY; i < o->kernelHeight && y >= 0; i += stride, y--) {
+        if (y >= o->outHeight) continue;
+        for (Long j = firstJ, z = firstZ; j < o->kernelWidth && z >= 0; j += stride, z--)
+          if (z < o->outWidth) places[count++] = (y * o->outWidth + z) * patch + i * o->kernelWidth + j;
+      }
+      sumPixel(patches, out + (line * o->width + w) * o->channels, places, count, area, o->channels);
+      if (++firstJ == stride) firstJ = 0, firstZ++;
+    }
+  }
   return hasNaN(out + from * o->width * o->channels, (to - from) * o->width * o->channels);
 }
 

@@ -251,6 +251,14 @@ test('windows and their sums have the bits of the reference, at the edges of the
     [5, 11, 17, 5, 3, 1, 2],
     [3, 3, 2, 3, 3, 3, 2],
     [1, 1, 1, 1, 1, 1, 0],
+    [11, 12, 1, 5, 5, 1, 0],
+    [15, 16, 1, 7, 7, 2, 3],
+    [13, 9, 1, 2, 5, 3, 1],
+    [9, 10, 6, 5, 5, 1, 0],
+    [7, 7, 7, 2, 2, 2, 0],
+    [6, 8, 8, 3, 3, 1, 1],
+    [5, 6, 12, 2, 3, 4, 1],
+    [6, 5, 4, 1, 1, 2, 0],
   ] as const) {
     const form = { images: 2, height, width, channels, kernelHeight, kernelWidth, stride, padding }
     const builder = new ProgramBuilder()
