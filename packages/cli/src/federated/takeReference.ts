@@ -7,8 +7,11 @@ import type { FederatedWishes } from './settings/FederatedWishes.ts'
 /** Beside the split into training and validation rows, which has 1000: two uses never share a number. */
 const REFERENCE_PURPOSE = 1_001
 
-/** Part of the training rows that a rule with a reference takes, where none is asked for, and its bounds. */
-const REFERENCE = { part: 0.05, least: 20, most: 1_000 } as const
+/**
+ * Part of the training rows that a rule with a reference takes, where none is asked for, and its bounds. Of few rows it takes up to
+ * `largest`, so that there are `enough`: a reference of forty rows leads the model to what these forty say.
+ */
+const REFERENCE = { part: 0.05, least: 20, most: 1_000, enough: 200, largest: 0.2 } as const
 
 export type Taken = {
   /** Public rows, from which everybody can train the reference update. */
@@ -72,8 +75,9 @@ export function setAside(data: LoadedData, { reference, rule }: FederatedWishes,
   const { shape } = data
   const count = shape.kind === 'text' ? shape.tokens : shape.kind === 'table' ? shape.rows : shape.images
   // Of a text tokens are set aside, of which a window takes many.
-  const { part, least, most } = REFERENCE
-  const [few, many] = shape.kind === 'text' ? [1_000, Number.POSITIVE_INFINITY] : [least, most]
+  const { part, least, most, enough, largest } = REFERENCE
+  const leastRows = Math.max(least, Math.min(enough, Math.round(largest * count)))
+  const [few, many] = shape.kind === 'text' ? [1_000, Number.POSITIVE_INFINITY] : [leastRows, most]
   const aside = reference ?? Math.min(Math.ceil(count / 2), many, Math.max(few, Math.round(count * part)))
   const taken = takeReference(data.train, count, aside, seed)
   return { train: taken.rest, rows: taken.rows, reference: taken.reference, aside }

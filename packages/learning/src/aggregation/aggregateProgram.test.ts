@@ -49,10 +49,11 @@ function byHand({ base, reference, updates }: AggregatedRound): { next: Float32A
   })
   const counted = norms.filter((_, i) => weights[i]! > 0).toSorted((a, b) => a - b)
   const median = counted[(counted.length - 1) >> 1] ?? 0
-  const total = round(strided(weights) + 1)
+  const heard = strided(weights)
+  const total = heard > 0 ? round(heard + round(heard / 4)) : 1
   const wanted = median < target ? median : target
   const factors = weights.map((weight, i) => (weight > 0 ? round(round(weight * wanted) / norms[i]!) : 0))
-  const own = target < 1 / 1_099_511_627_776 ? 0 : round(wanted / target)
+  const own = target < 1 / 1_099_511_627_776 ? 0 : round(round(round(heard / 4) * wanted) / target)
   const next = base.map((before, j) => {
     const moved = rows.reduce((sum, row, i) => round(sum + round(inside(row[j]!) * factors[i]!)), 0)
     return round(before - round(round(moved + round(inside(g[j]!) * own)) / total))
@@ -80,14 +81,14 @@ test('has the bits of the rule done by hand, on random rounds with gaps, twins, 
 
 test('moves by the weighted mean of equalised updates and the reference, worked by hand [L-14]', async () => {
   // Cosines to (2, 0): 1 and 0.6. Norms 4 and 5, lower median 4, reference 2: all are scaled to 2: (2, 0), (1.2, 1.6) and (2, 0).
-  // (5.02, 1.11) is 1.09375 · (2, 0) + 0.69375 · (1.2, 1.6) + (2, 0), and 2.7875 the sum of the three weights.
+  // Weights 1.09375 and 0.69375, a quarter of their sum for the reference: (3.91375, 1.11) of 2.234375.
   const { next, weights } = await aggregate({
     base: f32(10, 10),
     reference: f32(2, 0),
     updates: [f32(4, 0), f32(3, 4)],
   })
   assert.ok(distance(weights, f32(1.09375, 0.69375)) < 1e-6)
-  assert.ok(distance(next, f32(10 - 5.02 / 2.7875, 10 - 1.11 / 2.7875)) < 2e-6)
+  assert.ok(distance(next, f32(10 - 3.91375 / 2.234375, 10 - 1.11 / 2.234375)) < 2e-6)
 })
 
 test('scales to the median norm where that is the smaller one [L-14]', async () => {

@@ -12,7 +12,7 @@ import {
   ScalarBuilder,
   scalar,
 } from '@potluck/engine'
-import { MARGIN, SMALLEST_NORM } from './referenceConstants.ts'
+import { MARGIN, REFERENCE_PART, SMALLEST_NORM } from './referenceConstants.ts'
 
 /** 2^20. An update with an element beyond it weighs nothing, and no square or product within it overflows. */
 const LARGEST = 1_048_576
@@ -21,10 +21,11 @@ const LARGEST = 1_048_576
  * The next public model as an exact program: from the workers' updates, each weighed by how far it points the way of a reference
  * update that everyone can recompute, and from the reference itself (L-13 … L-15).
  *
- *   w_i = max(0, cos(u_i, g) + 3/32)       c = min(|g|, median |u|)       next = base − (c g/|g| + Σ w_i c u_i/|u_i|) / (1 + Σ w_i)
+ *   w_i = max(0, cos(u_i, g) + 3/32)    W = Σ w_i    c = min(|g|, median |u|)
+ *   next = base − (W/4 · c g/|g| + Σ w_i c u_i/|u_i|) / (W + W/4)
  *
  * The median is the lower one over updates with positive weight, so no zero, opposed or huge update moves it upwards. When every
- * weight is 0 so is the median, and the model stays as it is.
+ * weight is 0 the model stays as it is.
  *
  * Inputs: base f32 [P]; reference f32 [P]; updates f32 [shares, P], base minus the worker's weights, zeros where a share has none.
  * Outputs: weights f32 [shares]; next f32 [P], which the last operation writes.
@@ -102,14 +103,17 @@ export function aggregateProgram(P: number, shares: number): Program {
   )
   const scaled = scalar<readonly [Real, Real]>('scaled', 2, (s, [x, by]) => s.multiply(bounded(s, x), by))
   const moved = b.reduce('columnSum', 'moved', scaled, shares, P, [full(updates), row(factors)])
-  const ownFactor = scalar<readonly [Real, Real]>('reference.factor', 2, (s, [half, target]) => {
+  const ownFactor = scalar<readonly [Real, Real, Real]>('reference.factor', 3, (s, [half, target, sum]) => {
     const wanted = s.select(s.less(half, target), half, target)
-    return s.select(s.less(target, s.constant(SMALLEST_NORM)), s.constant(0), s.divide(wanted, target))
+    const own = s.multiply(s.multiply(sum, s.constant(REFERENCE_PART)), wanted)
+    return s.select(s.less(target, s.constant(SMALLEST_NORM)), s.constant(0), s.divide(own, target))
   })
-  const referenceFactor = b.map('reference.factor', ownFactor, 1, 1, [full(median), full(referenceNorm)], [1])
+  const ofReference = [full(median), full(referenceNorm), full(total)]
+  const referenceFactor = b.map('reference.factor', ownFactor, 1, 1, ofReference, [1])
   const step = scalar<readonly [Real, Real, Real, Real, Real]>('next', 5, (s, [before, move, g, by, sum]) => {
     const whole = s.add(move, s.multiply(bounded(s, g), by))
-    return s.subtract(before, s.divide(whole, s.add(sum, s.constant(1))))
+    const all = s.add(sum, s.multiply(sum, s.constant(REFERENCE_PART)))
+    return s.subtract(before, s.divide(whole, s.select(s.less(s.constant(0), sum), all, s.constant(1))))
   })
   const operands = [full(base), full(moved), full(reference), row(referenceFactor), row(total)]
   b.output('weights', weights)

@@ -7,3 +7,6 @@ export const SMALLEST_NORM = 1 / 1_099_511_627_776
  * takes advantage of it has hardly any weight. Chosen with the reference's own part on seeds that no table holds; see docs/attacks.md.
  */
 export const MARGIN = 3 / 32
+
+/** The reference's own weight, as a part of the weights of all updates together: it has a fifth of the say, however many they are (L-14). */
+export const REFERENCE_PART = 1 / 4

@@ -8,7 +8,7 @@ import { boundedTo, weighUpdates } from './streamAggregateWeights.ts'
  * runs; this is what a simulation or a bench of a thousand rounds can afford.
  *
  * The program's next model is fround(base − update). Its weights are cosines and the margin; here they are divided by the sum of all,
- * the reference's 1 included, so that together they are less than 1. Where `aggregateStream` throws at a NaN, an update with one weighs
+ * the reference's included, so that together they are 4/5, or all 0. Where `aggregateStream` throws at a NaN, an update with one weighs
  * nothing here.
  *
  * Order: that of the program, in f32. Cost: 3 passes over the updates. Source: FLTrust, arXiv:2012.13995, with equalised norms.

@@ -1,5 +1,5 @@
 import { PotluckError } from '@potluck/protocol'
-import { MARGIN, SMALLEST_NORM } from './referenceConstants.ts'
+import { MARGIN, REFERENCE_PART, SMALLEST_NORM } from './referenceConstants.ts'
 import { LARGEST_ELEMENT } from './soundUpdates.ts'
 import { sumOfProducts } from './streamAggregateKernels.ts'
 
@@ -16,9 +16,9 @@ export type Weighing = {
   readonly weights: Float32Array
   /** Of the weighted sum. */
   readonly factors: Float32Array
-  /** The reference's own factor; its weight is 1. 0 when no update has weight. */
+  /** The reference's own factor; 0 when no update has weight. */
   readonly referenceFactor: number
-  /** Sum of all weights, the reference's included. */
+  /** Sum of all weights, the reference's included; 1 when there are none. */
   readonly total: number
 }
 
@@ -40,9 +40,10 @@ export function weighUpdates(measured: readonly (Measured | undefined)[], square
   const median = counted[(counted.length - 1) >> 1] ?? 0
   const wanted = median < target ? median : target
   const factors = weights.map((weight, i) => (weight > 0 ? round(weight * wanted) / norms[i]! : 0))
-  const referenceFactor = target < SMALLEST_NORM ? 0 : round(wanted / target)
   const heard = sumOfProducts(weights, new Float32Array(weights.length).fill(1))
-  return { weights, factors, referenceFactor, total: round(heard + 1) }
+  const own = round(heard * REFERENCE_PART)
+  const referenceFactor = own > 0 ? round(round(own * wanted) / target) : 0
+  return { weights, factors, referenceFactor, total: heard > 0 ? round(heard + own) : 1 }
 }
 
 /**

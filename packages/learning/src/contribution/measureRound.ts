@@ -1,6 +1,7 @@
 import { drawBatch, type Engine, type LanguageConfig } from '@potluck/engine'
 import { codeOf } from '@potluck/protocol'
 import type { UpdateStream } from '../aggregation/streamAggregate.ts'
+import { weightOfAll } from '../aggregation/weightOfAll.ts'
 import { findCopies } from './findCopies.ts'
 import { findIdlers } from './findIdlers.ts'
 import { lengthOf, lossAlong, meanGradient, scalesOf } from './roundContribution.ts'
@@ -78,13 +79,12 @@ export async function measureRound(
   }
   const own = Float32Array.from(shares, (at) => weights[at] ?? 0)
   const scales = scalesOf(lengths, own, lengthOf(reference))
-  // The reference takes part with weight 1 (L-14).
-  const total = own.reduce((sum, weight) => sum + weight, 1)
+  const total = weightOfAll(own)
   const alike = likePairs(shares, samples, compared(reference), seed)
   const empty = findIdlers({ members: shares, updates: samples, known: [], seed })
   return shares.map((at, i) => ({
     share: at,
-    value: (own[i]! / total) * scales[i]! * products[i]!,
+    value: total > 0 ? (own[i]! / total) * scales[i]! * products[i]! : 0,
     alike: alike.get(at),
     isEmpty: empty.has(at),
   }))

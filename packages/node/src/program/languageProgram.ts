@@ -1,5 +1,5 @@
 import { type Engine, encodeText, parameterCount, trainLocally } from '@potluck/engine'
-import { aggregateStream, measureRound, publicJob } from '@potluck/learning'
+import { aggregateStream, measureRound, publicJob, weightOfAll } from '@potluck/learning'
 import { codeOf, fromHex, type LanguageJob, merkleRootOfBytes, PotluckError, toHex } from '@potluck/protocol'
 import { recomputeClaim, recomputeResult } from '@potluck/referee'
 import { referenceSeed, scoreSeed } from '../round/taskSeed.ts'
@@ -108,14 +108,13 @@ export function languageProgram(
       // The bits of the program that a referee reads, one update at a time.
       const base = floatsOf(state)
       const { next, weights } = await aggregateStream(() => unpacked(updates), base, update)
-      // The reference's own weight is 1 (L-14).
-      const total = weights.reduce((sum, weight) => sum + weight, 1)
+      const total = weightOfAll(weights)
       const seen = { config: recipe.config, seed: scoreSeed(beacon, round), base, next, weights, reference: update }
       const measured = probe && (await measureRound(engine, { ...seen, ...probe }, unpacked(updates), pause))
       const found = new Map(measured?.map((one) => [one.share, one]))
       return {
         state: bytesOfFloats(next),
-        weightsPpm: updates.map(({ share }) => Math.round((weights[share]! / total) * 1e6)),
+        weightsPpm: updates.map(({ share }) => (total > 0 ? Math.round((weights[share]! / total) * 1e6) : 0)),
         run: [...result.stateRoots, toHex(merkleRootOfBytes(bytesOfFloats(update)))],
         ...(measured && { measured: updates.map(({ share }) => found.get(share)!) }),
       }
