@@ -5,7 +5,7 @@
  *
  *   node bench/src/learning/trafficTuning.ts [mnist|fashion|text]
  *
- * All results: bench/results/parts/traffic-tuning.json; half an hour of one core, in slices with POTLUCK_BENCH_SECONDS.
+ * All results: bench/results/parts/traffic-tuning-*.json; an hour of one core, in slices with POTLUCK_BENCH_SECONDS.
  */
 import type { Engine } from '@potluck/engine'
 import type { OuterOptimizer } from '@potluck/learning'
@@ -34,16 +34,27 @@ const imageOuter: readonly OuterOptimizer[] = [
   ...momentum([0.02, 0.04, 0.08], 0.9, true),
   ...momentum([0.1, 0.2, 0.4], 0.5, true),
   ...adaptive('adam', [0.0005, 0.001, 0.002]),
+  ...adaptive('adam', [0.0005, 0.001, 0.002], 0.999),
+  ...adaptive('adam', [0.001], 0.95),
+  ...adaptive('yogi', [0.0005, 0.001, 0.002]),
+  ...momentum([0.05], 0.8, true),
 ]
 const ownOuter: readonly OuterOptimizer[] = [
   ...momentum([0.7, 1], 0.8, true),
   ...momentum([0.5], 0.9, true),
   ...momentum([1], 0.7, true),
 ]
+/** Adaptive outer steps are long for their rate: the local rate is one of the two that the others liked best. */
+const ownAdaptive: readonly OuterOptimizer[] = [
+  ...adaptive('adam', [0.002, 0.005]),
+  ...adaptive('yogi', [0.002, 0.005]),
+]
 const textOuter: readonly OuterOptimizer[] = [
   ...adaptive('adam', [0.0005, 0.001, 0.002, 0.004]),
   ...adaptive('adam', [0.001, 0.002, 0.004], 0.95),
-  ...adaptive('yogi', [0.001, 0.002]),
+  ...adaptive('yogi', [0.001, 0.002, 0.004]),
+  ...adaptive('adam', [0.003], 0.95),
+  ...adaptive('adam', [0.002, 0.003], 0.9),
   ...momentum([0.05, 0.1, 0.2], 0.9, true),
 ]
 
@@ -63,6 +74,8 @@ function candidates(task: Task): Readonly<Record<ArmName, readonly Arm[]>> {
         ...rates.map((rate) => own('muon', rate)),
         ...rates.map((rate) => own('muon', rate, damped)),
         ...rates.map((rate) => own('adamw', rate)),
+        ...[0.0015, 0.0025, 0.003].map((rate) => own('muon', rate)),
+        own('muon', 0.0015, damped),
       ],
     }
   }
@@ -70,9 +83,10 @@ function candidates(task: Task): Readonly<Record<ArmName, readonly Arm[]>> {
   const gradient: Arm['local'] = { steps: 1, batch: 32, optimizer: { kind: 'sgd' }, learningRate: 1 }
   return {
     synchronous: imageOuter.map((outer) => ({ local: gradient, outer })),
-    compressed: [0.0125, 0.025, 0.05, 0.1].flatMap((learningRate) =>
-      ownOuter.map((outer) => ({ ...compressed, local: { ...compressed.local, learningRate }, outer })),
-    ),
+    compressed: [
+      ...[0.0125, 0.025, 0.05, 0.1].flatMap((learningRate) => ownOuter.map((outer) => ({ learningRate, outer }))),
+      ...[0.025, 0.05].flatMap((learningRate) => ownAdaptive.map((outer) => ({ learningRate, outer }))),
+    ].map(({ learningRate, outer }) => ({ ...compressed, local: { ...compressed.local, learningRate }, outer })),
   }
 }
 
@@ -114,8 +128,8 @@ async function scoreOf(
 if (import.meta.main) {
   const only = process.argv[2]
   const engine = await createLocalEngine({ threads: 1 })
-  const parts = openParts('traffic-tuning')
   for (const task of TASKS.filter((name) => only === undefined || name === only)) {
+    const parts = openParts(`traffic-tuning-${task}`)
     for (const name of ['synchronous', 'compressed'] as const) {
       const tried = await tune(engine, parts, task, name)
       console.log(`${task}, ${name}, ${tried.length} settings:`)
