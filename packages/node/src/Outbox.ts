@@ -3,7 +3,7 @@ import type { Identity, Ports } from './Ports.ts'
 
 /** Gossip loses messages and nodes restart: what still matters is said again, first after three seconds, then ever less often. */
 const REPEAT_MS = 3_000
-const LONGEST_REPEAT_MS = 12_000
+export const LONGEST_REPEAT_MS = 12_000
 
 /** Messages this node stands by, said at once and repeated until they are dropped. */
 export class Outbox {

@@ -8,6 +8,7 @@ import {
   jobDocument,
   MOST_MICRO,
   payoutDocument,
+  sumRecord,
   transcript,
 } from './documents.ts'
 
@@ -102,6 +103,38 @@ test('takes jobs of the kinds it knows, within the limits of what a node will ru
     { ...tabular, maxSteps: 101 },
   ]
   for (const document of refused) assert.ok(!jobDocument.safeParse(document).success, JSON.stringify(document))
+})
+
+test('a private job may say how few members will do: more than half, and more than may tell their noise [P-63]', () => {
+  const of = (members: number, leastMembers: number, dishonest?: number): object => ({
+    ...tabular,
+    ...{ members: Array.from({ length: members }, (_, i) => i + 1), leastMembers },
+    ...(dishonest !== undefined && { noise: { multiplier: 1, dishonest } }),
+  })
+  for (const taken of [of(3, 3), of(4, 3), of(5, 3), of(6, 4), of(5, 5), of(5, 4, 3)])
+    assert.ok(jobDocument.safeParse(taken).success)
+  for (const refused of [of(3, 2), of(3, 4), of(6, 3), of(7, 3), of(5, 3, 3), of(5, 3.5)])
+    assert.ok(!jobDocument.safeParse(refused).success, JSON.stringify(refused))
+})
+
+test('a sum names its group by places that rise, three at least, or not at all [P-63]', () => {
+  const vectors = [new Uint8Array(8), new Uint8Array(8), new Uint8Array(8)]
+  const transcriptWith = (group?: unknown): object => ({
+    ...{ type: 'transcript', job: 1, members: [1, 2, 3].map((i) => `0x${`0${i}`.repeat(20)}`) },
+    steps: [{ attempt: 1, vectors, ...(group !== undefined && { group }) }],
+  })
+  const recordWith = (group?: unknown): object => ({
+    ...{ type: 'sum', job: 1, step: 0, attempt: 1, vectors },
+    ...(group !== undefined && { group }),
+  })
+  for (const group of [undefined, [0, 1, 2], [0, 5, 63]]) {
+    assert.ok(transcript.safeParse(transcriptWith(group)).success)
+    assert.ok(sumRecord.safeParse(recordWith(group)).success)
+  }
+  for (const group of [[0, 1], [0, 2, 1], [0, 1, 1], [0, 1, 64], [-1, 0, 1], '0,1,2', null]) {
+    assert.ok(!transcript.safeParse(transcriptWith(group)).success, JSON.stringify(group))
+    assert.ok(!sumRecord.safeParse(recordWith(group)).success, JSON.stringify(group))
+  }
 })
 
 test('a report tells contributions or, as those of older jobs, does not; what it tells is whole and bounded [P-58]', () => {

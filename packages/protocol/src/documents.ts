@@ -126,7 +126,7 @@ export const languageJob = z
   .strict()
 export type LanguageJob = z.infer<typeof languageJob>
 
-/** Private: logistic regression over tables that stay at home; everything that leaves is a masked sum of all members. */
+/** Private: logistic regression over tables that stay at home; everything that leaves is a masked sum of a group of members. */
 export const tabularJob = z
   .object({
     type: z.literal('job'),
@@ -141,13 +141,21 @@ export const tabularJob = z
       .object({ multiplier: z.number().min(0.05).max(1_000), dishonest: z.number().int().min(0).max(63) })
       .strict()
       .optional(),
-    /** Asset versions whose owners form the group; a sum is only ever made over all of them. */
+    /** Asset versions whose owners form the group. */
     members: z.array(positive).min(3).max(64),
+    /** How few of them a sum may be over when others stay away: more than half (P-63). When left out, every sum is over all. */
+    leastMembers: z.number().int().min(3).max(64).optional(),
   })
   .strict()
 export type TabularJob = z.infer<typeof tabularJob>
 
-export const jobDocument = z.discriminatedUnion('kind', [languageJob, tabularJob])
+export const jobDocument = z.discriminatedUnion('kind', [languageJob, tabularJob]).superRefine((job, context) => {
+  if (job.kind !== 'tabular' || job.leastMembers === undefined) return
+  const [least, count] = [job.leastMembers, job.members.length]
+  if (least <= count && 2 * least > count && least > (job.noise?.dishonest ?? 0)) return
+  const message = `more than half of the ${count} members, more than noise.dishonest, and not more than there are; got ${least}`
+  context.addIssue({ code: 'custom', path: ['leastMembers'], message })
+})
 export type JobDocument = z.infer<typeof jobDocument>
 
 /** Who is paid what, over all rounds so far: the leaves of a proposal's Merkle-sum tree, in index order. */
@@ -219,29 +227,31 @@ export const auditReport = z
   .strict()
 export type AuditReport = z.infer<typeof auditReport>
 
+const sumFields = {
+  attempt: z.number().int().min(1).max(1_000),
+  /** Whose vectors follow, in this order; all members when left out. */
+  group: f.memberPlaces.optional(),
+  vectors: z
+    .array(z.instanceof(Uint8Array).refine((v) => v.length % 8 === 0 && v.length <= 32_768, 'words of 8 bytes'))
+    .max(64),
+}
+
 /** Every masked vector of a private job, member by member: anyone can add them up and follow the training. */
 export const transcript = z
   .object({
     type: z.literal('transcript'),
     job: f.jobId,
     members: z.array(f.address).min(3).max(64),
-    steps: z
-      .array(
-        z
-          .object({
-            attempt: z.number().int().min(1).max(1_000),
-            vectors: z
-              .array(
-                z.instanceof(Uint8Array).refine((v) => v.length % 8 === 0 && v.length <= 32_768, 'words of 8 bytes'),
-              )
-              .max(64),
-          })
-          .strict(),
-      )
-      .max(101),
+    steps: z.array(z.object(sumFields).strict()).max(101),
   })
   .strict()
 export type Transcript = z.infer<typeof transcript>
+
+/** The vectors of one sum that came about, for members of its group that missed one of them (P-63). */
+export const sumRecord = z
+  .object({ type: z.literal('sum'), job: f.jobId, step: z.number().int().min(0).max(1_000), ...sumFields })
+  .strict()
+export type SumRecord = z.infer<typeof sumRecord>
 
 /** One paid call as the gateway signed it. `requestHash` is what the voucher was signed over. */
 export const callReceipt = z

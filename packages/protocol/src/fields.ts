@@ -22,3 +22,10 @@ export const httpUrl = z
   .string()
   .max(200)
   .regex(/^https?:\/\/[^\s/?#]+$/, 'expected http(s)://host:port without a path')
+
+/** Members of a private job by their places in its list, rising: the group of one attempt at a sum (P-63). */
+export const memberPlaces = z
+  .array(z.number().int().min(0).max(63))
+  .min(3)
+  .max(64)
+  .refine((places) => places.every((place, i) => i === 0 || place > (places[i - 1] as number)), 'places, rising')

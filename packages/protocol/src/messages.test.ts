@@ -76,6 +76,9 @@ test('bounds every number, list, text and vector [P-40]', () => {
     ['maskKey', { attempt: 0 }],
     ['maskKey', { attempt: 1_001 }],
     ['maskKey', { sumAttempt: -1 }],
+    ['maskKey', { group: [0, 2, 1] }],
+    ['maskKey', { sum: '0x00' }],
+    ['masked', { group: [0, 1] }],
     ['masked', { vector: new Uint8Array(7) }],
     ['masked', { vector: new Uint8Array(32_776) }],
     ['masked', { vector: [0, 0, 0, 0, 0, 0, 0, 0] }],
@@ -86,4 +89,6 @@ test('bounds every number, list, text and vector [P-40]', () => {
     assert.ok(!takes(kind, { ...valid[kind], ...change }), `${kind} ${Object.keys(change)}`)
   }
   assert.ok(takes('masked', { ...valid.masked, vector: new Uint8Array(32_768) }))
+  assert.ok(takes('masked', { ...valid.masked, group: [0, 2, 3] }))
+  assert.ok(takes('maskKey', { ...valid.maskKey, group: [0, 2, 3], sum: hash }))
 })

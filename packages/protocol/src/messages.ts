@@ -97,7 +97,8 @@ export const messageSchemas = {
     .strict(),
   /**
    * My half of the pairwise masks of one attempt at a masked sum. `sumAttempt` is the attempt that completed the step before
-   * (0 at the first step): whoever missed that sum completes it by the same attempt and no other (P-46).
+   * (0 at the first step): whoever missed that sum completes it by the same attempt and no other (P-46). In a job with `leastMembers`
+   * `group` is whom I sum with in this attempt, and `sum` the block with the vectors of the step before (P-63).
    */
   maskKey: z
     .object({
@@ -106,14 +107,17 @@ export const messageSchemas = {
       attempt: z.number().int().min(1).max(1000),
       sumAttempt: z.number().int().min(0).max(1000),
       publicKey: f.hash,
+      group: f.memberPlaces.optional(),
+      sum: f.hash.optional(),
     })
     .strict(),
-  /** My masked vector: words of the ring, eight bytes each, uniformly random to anyone without the masks. */
+  /** My masked vector: words of the ring, eight bytes each, uniformly random to anyone without the masks of its group. */
   masked: z
     .object({
       ...place,
       step: z.number().int().min(0).max(1000),
       attempt: z.number().int().min(1).max(1000),
+      group: f.memberPlaces.optional(),
       vector: z
         .instanceof(Uint8Array)
         .refine((v) => v.length % 8 === 0 && v.length <= 32_768, 'at most 4,096 words of 8 bytes'),

@@ -1,4 +1,4 @@
-/** The two jobs of the simulation: a tiny language model in two rounds, and a private table model of three owners. */
+/** The two jobs of the simulation: a tiny language model in two rounds, and a private table model of three owners or more. */
 import { encodeText, initialParameters, type LanguageConfig, vocabularyOf } from '@potluck/engine'
 import { publicJob } from '@potluck/learning'
 import { bytesOfFloats } from '@potluck/node'
@@ -7,7 +7,7 @@ import { digestOf, memoryBlockStore, putObject, RAW } from '@potluck/store'
 import { channelOf, DEPOSIT } from './calls.ts'
 import { directClient } from './directClient.ts'
 import type { Network } from './Network.ts'
-import { FIRST_KEEPER, OWNERS, secretOf, VALIDATORS, WITNESSES, WORKERS } from './nodePlans.ts'
+import { FIRST_KEEPER, secretOf, VALIDATORS, WITNESSES, WORKERS } from './nodePlans.ts'
 
 const SALT = 10n ** 18n
 const DOLLAR = 1_000_000n
@@ -38,8 +38,21 @@ export const RECIPE = {
 }
 const ENCODING = 'dense4'
 
-/** Funds both jobs and the payer's channel; what nodes have to fetch lies with the keepers. `workSeconds` is the public job's. */
-export async function createJobs(network: Network, token: Hex, workSeconds: number): Promise<void> {
+export type JobsSetting = {
+  /** Of the public job. */
+  readonly workSeconds: number
+  /** Members of the private job. */
+  readonly owners: number
+  /** How few of them a sum may be over; all when left out. */
+  readonly leastMembers?: number | undefined
+}
+
+/** Funds both jobs and the payer's channel; what nodes have to fetch lies with the keepers. */
+export async function createJobs(
+  network: Network,
+  token: Hex,
+  { workSeconds, owners, leastMembers }: JobsSetting,
+): Promise<void> {
   const { anvil, deployment } = network
   const { contracts } = deployment
   const store = memoryBlockStore()
@@ -63,7 +76,7 @@ export async function createJobs(network: Network, token: Hex, workSeconds: numb
     audit: { gainPpm: 1_000_000, colludingPpm: 0, auditors: 1, saltPriceE18: '0', newClaims: 0 },
   }
   const builder = directClient(anvil, deployment, network.builder.secret)
-  const versions = [1n, 2n, 3n]
+  const versions = Array.from({ length: owners }, (_, i) => BigInt(i + 1))
   const tabular = {
     type: 'job',
     kind: 'tabular',
@@ -75,6 +88,7 @@ export async function createJobs(network: Network, token: Hex, workSeconds: numb
     l2: 0.05,
     maxSteps: 2,
     members: versions.map(Number),
+    ...(leastMembers !== undefined && { leastMembers }),
   }
   const common = {
     token,
@@ -117,7 +131,7 @@ export async function createJobs(network: Network, token: Hex, workSeconds: numb
       trustClass: 2,
       rounds: 1,
       payPerRound: 3n * DOLLAR,
-      minWorkers: OWNERS,
+      minWorkers: owners,
       contributorsShare: 0,
       dataVersions: versions,
       parentShares: versions.map(() => 150_000),

@@ -2,10 +2,10 @@ import { type Chain, type Deployment, deployContracts, embeddedAccounts } from '
 import { createEngine, initialParameters, trainLocally } from '@potluck/engine'
 import { addressOfSecret, type Hex, nodeKeyDigest, registryDomain, signDigest, toHex } from '@potluck/protocol'
 import { type Anvil, startAnvil } from './anvil.ts'
-import { CONFIG, createJobs, RECIPE, TEXT } from './createJobs.ts'
+import { CONFIG, createJobs, type JobsSetting, RECIPE, TEXT } from './createJobs.ts'
 import { directClient } from './directClient.ts'
 import type { Account, Network } from './Network.ts'
-import { NODES, OWNERS, planOf, secretOf, VALIDATORS, WITNESSES, WORKERS } from './nodePlans.ts'
+import { FIRST_OWNER, OWNERS, planOf, secretOf, VALIDATORS, WITNESSES, WORKERS } from './nodePlans.ts'
 import type { NodePlan } from './SimNode.ts'
 import { FAIR, World } from './World.ts'
 
@@ -33,7 +33,11 @@ async function register(anvil: Anvil, deployment: Deployment, bank: Chain, plan:
 }
 
 /** Deploys, registers, lets the owners register their tables and everybody enrol in two jobs: all by the code that daemons run. */
-export async function setUpNetwork({ workSeconds = 6 } = {}): Promise<Network> {
+export async function setUpNetwork({
+  workSeconds = 6,
+  owners = OWNERS,
+  leastMembers,
+}: Partial<JobsSetting> = {}): Promise<Network> {
   const anvil = await startAnvil()
   const engine = await createEngine()
   const [deployer, builderSecret, payerSecret, operatorSecret] = embeddedAccounts as [
@@ -56,7 +60,7 @@ export async function setUpNetwork({ workSeconds = 6 } = {}): Promise<Network> {
   const token = (deployment.tokens[0] as { address: Hex }).address
   const bank = directClient(anvil, deployment, deployer)
   for (const { address } of [builder, payer]) await bank.erc20(token).send('mint', [address, 1_000n * DOLLAR])
-  const plans = Array.from({ length: NODES }, (_, index) => planOf(index))
+  const plans = Array.from({ length: FIRST_OWNER + owners }, (_, index) => planOf(index))
   for (const plan of plans) await register(anvil, deployment, bank, plan)
 
   const network: Network = {
@@ -77,11 +81,11 @@ export async function setUpNetwork({ workSeconds = 6 } = {}): Promise<Network> {
     saltSupply,
     snapshot: '',
   }
-  await live(network, (world) => world.events.filter(({ name }) => name === 'VersionAdded').length === OWNERS)
-  await createJobs(network, token, workSeconds)
+  await live(network, (world) => world.events.filter(({ name }) => name === 'VersionAdded').length === owners)
+  await createJobs(network, token, { workSeconds, owners, leastMembers })
   await live(network, (world) => {
     const enrolled = world.events.filter(({ name }) => name === 'Enrolled').length
-    return enrolled === WORKERS + OWNERS + 2 * (VALIDATORS + WITNESSES)
+    return enrolled === WORKERS + owners + 2 * (VALIDATORS + WITNESSES)
   })
   await live(network, (world) => world.scheduler.nowMs > (network.seconds + 4) * 1000)
   await anvil.request('evm_setAutomine', [false])

@@ -73,7 +73,7 @@ export function termsOf(job: JobFile, deployment: Deployment): Terms {
 type Work = { document: JobDocument; base: Uint8Array; programRoot: Hex }
 
 function tabularWork(job: Extract<JobFile, { kind: 'tabular' }>): Work {
-  const { name, description, workSeconds, silenceSeconds, table, l2, noise } = job
+  const { name, description, workSeconds, silenceSeconds, table, l2, noise, leastMembers } = job
   const members = job.data.map(({ version }) => version).sort((a, b) => a - b)
   const maxSteps = job.maxSteps ?? (noise ? 2 : 20)
   const numbers = {
@@ -86,6 +86,7 @@ function tabularWork(job: Extract<JobFile, { kind: 'tabular' }>): Work {
     maxSteps,
     members,
     ...(noise && { noise }),
+    ...(leastMembers !== undefined && { leastMembers }),
   }
   return {
     document: { type: 'job', kind: 'tabular', ...numbers },

@@ -73,6 +73,17 @@ test('a private job of two, a language job of two texts and a version named twic
   refuses(tabular.replace('version: 3', 'version: 4'), 'named twice', '4, 2, 4')
 })
 
+test('a private job says how few members will do within what its tables and its noise allow [P-63]', () => {
+  const five = `${tabular.trimEnd()}\n  - { version: 5, sharePpm: 1 }\n  - { version: 6, sharePpm: 1 }\n`
+  const read = (text: string): unknown => parseJobFile(text, 'job.yaml')
+  for (const least of [3, 4, 5]) assert.doesNotThrow(() => read(`${five}leastMembers: ${least}\n`))
+  assert.doesNotThrow(() => read(`${tabular}leastMembers: 3\n`))
+  refuses(`${five}leastMembers: 2\n`, 'leastMembers', 'got 2')
+  refuses(`${five}leastMembers: 6\n`, 'leastMembers', '3 to 5', 'got 6')
+  refuses(`${tabular}leastMembers: 4\n`, 'leastMembers', '3 to 3', 'got 4')
+  refuses(`${five}leastMembers: 3\nnoise: { multiplier: 4, dishonest: 3 }\n`, 'leastMembers', '4 to 5', 'got 3')
+})
+
 test('a file that is not there is refused with its name', () => {
   assert.throws(
     () => readJobFile('no-such-job.yaml'),

@@ -3,7 +3,7 @@
  * and a test holds the two together.
  */
 import { readFileSync } from 'node:fs'
-import { heartL2 } from '@potluck/learning'
+import { heartL2, leastFor } from '@potluck/learning'
 import { PotluckError, updateEncodings } from '@potluck/protocol'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -135,6 +135,7 @@ const tabular = z
     /** 20, or 2 with noise: every step is one more release. */
     maxSteps: whole(1, 100).optional(),
     noise: rowNoise.optional(),
+    leastMembers: whole(3, 64).optional(),
     workSeconds: whole(1, 86_400).default(60),
     silenceSeconds: whole(1, 3_600).default(4),
     contributorsSharePpm: ppm.default(0),
@@ -191,6 +192,15 @@ export function parseJobFile(text: string, file: string): JobFile {
       file,
       `noise.dishonest: fewer than the ${versions.length} members, or nobody's noise would count; got ${job.noise.dishonest}`,
     )
+  }
+  if (job.kind === 'tabular' && job.leastMembers !== undefined) {
+    const least = leastFor(versions.length, job.noise?.dishonest ?? 0)
+    if (job.leastMembers < least || job.leastMembers > versions.length) {
+      throw badJobFile(
+        file,
+        `leastMembers: ${least} to ${versions.length}, since three, more than half of the members and more than noise.dishonest must be left; got ${job.leastMembers}`,
+      )
+    }
   }
   if (job.kind === 'language' && versions.length !== 1) {
     throw badJobFile(file, `data: a language job trains on one text, got ${versions.length}`)

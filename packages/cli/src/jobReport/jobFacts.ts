@@ -120,7 +120,7 @@ function languageSettings({ recipe, encoding = 'f32', shares, audit }: LanguageJ
   ]
 }
 
-const tabularSettings = ({ table, l2, maxSteps, members, noise }: TabularJob): [string, string][] => [
+const tabularSettings = ({ table, l2, maxSteps, members, noise, leastMembers }: TabularJob): [string, string][] => [
   ['table', table],
   ['model', `logistic regression, penalty ${l2}, at most ${maxSteps} Newton steps`],
   [
@@ -129,7 +129,10 @@ const tabularSettings = ({ table, l2, maxSteps, members, noise }: TabularJob): [
       ? `${noise.multiplier} times what one row can change, in each of ${maxSteps + 1} sums; ${noise.dishonest} members may tell theirs`
       : 'none: the sums are exact',
   ],
-  ['members', `versions ${members.join(', ')}; a sum is made over all of them only`],
+  [
+    'members',
+    `versions ${members.join(', ')}; ${leastMembers === undefined || leastMembers === members.length ? 'a sum is made over all of them only' : `a sum may be over ${leastMembers} of them when others stay away`}`,
+  ],
 ]
 
 /** A round for TensorBoard. */

@@ -7,11 +7,12 @@
  *     publish roundKeys(plan, state, secret).publicKey; collect the keys of all members (checked to be theirs)
  *     { state, masked } = contribute(plan, state, ...); save state; publish masked; collect all masked vectors
  *     state = completeRound(plan, state, vectors)      or, when somebody is gone: state = retryRound(state)
+ *                                                      and, where the plan allows it, a smaller plan = planOver(plan, group)
  *   model = finishedModel(plan, state)
  *
  * Every member, and anybody who holds the masked vectors, gets the same state to the bit. The state is plain JSON.
  */
-import { concatBytes, PotluckError, sha256, toHex } from '@potluck/protocol'
+import { concatBytes, PotluckError, sha256, toHex, uint64, utf8 } from '@potluck/protocol'
 import { decodeFixed, encodeFixed, type FixedPoint } from '../secureSum/fixedPoint.ts'
 import {
   checkGroup,
@@ -38,8 +39,12 @@ import { rowsOfAttempt } from './rowsOfAttempt.ts'
 import { localStatistics, type Scaling, scalingFromSum } from './scaling.ts'
 import type { TableRow } from './tableRow.ts'
 import { inputNames, type TableSchema } from './tableSchema.ts'
+import { checkLeast } from './trainingGroup.ts'
 
-/** What all members agreed on. `job` is unique for this training; after `maxRounds` Newton rounds the weights are final. */
+/**
+ * What all members agreed on; `members` are those of the sum at hand. `job` is unique for this training; after `maxRounds` Newton rounds
+ * the weights are final.
+ */
 export type TrainingPlan = {
   readonly job: string
   readonly members: readonly string[]
@@ -48,6 +53,8 @@ export type TrainingPlan = {
   readonly maxRounds: number
   /** Hides single rows in every sum; without it nothing does but the other rows. */
   readonly noise?: RowNoise | undefined
+  /** How few members a sum may have when others stay away (L-88); all of them when left out. */
+  readonly leastMembers?: number | undefined
 }
 
 export type TrainingState = {
@@ -88,6 +95,7 @@ export function startTraining(plan: TrainingPlan): TrainingState {
       `expected a noise multiplier above 0, at most 1000, and fewer dishonest than the ${members.length} members, got ${noise?.multiplier} and ${noise?.dishonest}`,
     )
   }
+  checkLeast(plan)
   const newton = startNewton(inputNames(plan.schema).length)
   return { round: 0, attempt: 1, scaling: null, newton, isDone: false, sentUnder: null }
 }
@@ -128,7 +136,8 @@ function checkKeys(plan: TrainingPlan, publicKeys: ReadonlyMap<string, Uint8Arra
       `this job's members are ${members.join(', ')}, the keys are of ${ids.join(', ')}: an owner answers only the group it approved`,
     )
   }
-  return toHex(sha256(concatBytes(...members.map((id) => publicKeys.get(id) as Uint8Array))))
+  const parts = members.flatMap((id) => [uint64(utf8(id).length), utf8(id), publicKeys.get(id) as Uint8Array])
+  return toHex(sha256(concatBytes(...parts)))
 }
 
 /**

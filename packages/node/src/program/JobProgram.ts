@@ -56,8 +56,8 @@ export type JobProgram = {
     resultOf(task: AggregateTask): ClaimTruth
   }
   work(task: Task): Promise<WorkResult>
-  /** Why these bytes cannot be an update of this job, or undefined. */
-  refuseUpdate(update: Uint8Array): string | undefined
+  /** Why these bytes cannot be this worker's update of this job, or undefined. */
+  refuseUpdate(update: Uint8Array, worker: Hex): string | undefined
   /** The tensor that an update on its way stands for: what the root in its claim is of (P-52). For updates that are not refused. */
   tensorOf(update: Uint8Array): Uint8Array
   /** The next state and how it came about. Pure: everyone gets the same bytes. */

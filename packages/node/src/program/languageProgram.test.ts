@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createEngine, initialParameters, vocabularyOf } from '@potluck/engine'
-import { type LanguageJob, merkleRootOfBytes, sha256, toHex, updateEncodings, utf8 } from '@potluck/protocol'
+import { type Hex, type LanguageJob, merkleRootOfBytes, sha256, toHex, updateEncodings, utf8 } from '@potluck/protocol'
 import type { WorkResult } from './JobProgram.ts'
 import { languageProgram } from './languageProgram.ts'
 import { bytesOfFloats } from './tensorBytes.ts'
+
+const worker: Hex = `0x${'11'.repeat(20)}`
 
 const text = 'the pot is full of rice and luck. '.repeat(6)
 const config = { vocabulary: vocabularyOf(text), context: 8, width: 8, layers: 1, heads: 1, hidden: 16 }
@@ -32,7 +34,7 @@ for (const encoding of updateEncodings) {
     for (const share of [0, 1]) {
       const task = { state, seed: sha256(utf8(`share ${share}`)) }
       const { update, stateRoots }: WorkResult = await program.work(task)
-      assert.equal(program.refuseUpdate(update), undefined)
+      assert.equal(program.refuseUpdate(update, worker), undefined)
       const truth = program.exact?.truthOf(task)
       assert.equal(rootOf(program.tensorOf(update)), toHex((await truth?.updateRoot()) ?? new Uint8Array()))
       assert.deepEqual(stateRoots, (await truth?.nodes())?.map(toHex))
@@ -56,10 +58,10 @@ test('an old job, which says nothing of encodings, has f32 and the program root 
 test('bytes of another size, numbers that are none and other encodings are refused with the reason [P-53]', async () => {
   const [plain, dense] = [await programOf('f32'), await programOf('dense4')]
   const { update } = await dense.work({ state, seed })
-  assert.match(plain.refuseUpdate(update) ?? '', /expected \d+: one f32 for each parameter/)
-  assert.match(dense.refuseUpdate(state) ?? '', /as dense4/)
-  assert.match(dense.refuseUpdate(update.subarray(1)) ?? '', /bytes, expected/)
+  assert.match(plain.refuseUpdate(update, worker) ?? '', /expected \d+: one f32 for each parameter/)
+  assert.match(dense.refuseUpdate(state, worker) ?? '', /as dense4/)
+  assert.match(dense.refuseUpdate(update.subarray(1), worker) ?? '', /bytes, expected/)
   const infinite = bytesOfFloats(new Float32Array(state.length / 4).fill(Number.POSITIVE_INFINITY))
-  assert.match(plain.refuseUpdate(infinite) ?? '', /not finite/)
-  assert.match(dense.refuseUpdate(update.with(2, 0x80)) ?? '', /has the scale/)
+  assert.match(plain.refuseUpdate(infinite, worker) ?? '', /not finite/)
+  assert.match(dense.refuseUpdate(update.with(2, 0x80), worker) ?? '', /has the scale/)
 })

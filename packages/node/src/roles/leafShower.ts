@@ -21,7 +21,7 @@ export function createLeafShower(): { tick(view: JobView): Promise<void> } {
   async function show(view: JobView, demand: number, claim: Claim, leafIndex: number): Promise<void> {
     const update = await view.ports.fetch(claim.updateDigest, RAW, view.sources(view.directory.urlOf(claim.worker)))
     // A worker can claim bytes that are no update: there is no leaf of them to show.
-    if (view.program.refuseUpdate(update) !== undefined) return
+    if (view.program.refuseUpdate(update, claim.worker) !== undefined) return
     const leaves = leavesOfBytes(view.program.tensorOf(update))
     const leaf = leaves[leafIndex]
     if (!leaf) return

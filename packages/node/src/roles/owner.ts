@@ -2,45 +2,39 @@
  * A data owner's part in a private job: everything that leaves this process is a public key or a masked vector (design 4.5).
  *
  * Members walk the steps of `privateTraining` together. An attempt that stalls is given up for the next, with fresh keys and fresh
- * updates; a step is completed by one attempt only, which the keys of the following step name (P-46).
+ * updates; a step is completed by one attempt only, which the keys of the following step name (P-46). Where the job says how few
+ * members will do, the next attempt may be over fewer of them; who is left out stays out (P-63).
  */
-import { encode } from '@ipld/dag-cbor'
-import {
-  completeRound,
-  contribute,
-  encodeLogisticModel,
-  finishedModel,
-  retryRound,
-  roundKeys,
-  startTraining,
-  type TableRow,
-  type TrainingPlan,
-  type TrainingState,
-  vectorLength,
-  wordsFromBytes,
-  wordsToBytes,
-} from '@potluck/learning'
+
+import type { TableRow, TrainingPlan, TrainingState } from '@potluck/learning'
+import { contribute, encodeLogisticModel, finishedModel, leastOf, planOver, wordsToBytes } from '@potluck/learning'
 import { codeOf, fromHex, type Hex, merkleRootOfBytes, PotluckError, sha256, toHex, utf8 } from '@potluck/protocol'
 import { RAW } from '@potluck/store'
-import type { Known } from '../Inbox.ts'
 import { type JobView, Phase } from '../JobView.ts'
-import { planOf } from '../program/tabularProgram.ts'
+import { membersAt, placesOf, planOf } from '../program/tabularProgram.ts'
 import type { Role } from '../Role.ts'
+import { isLeftOut, isSameGroup, type Standing } from '../round/sumGroup.ts'
 import { loadDeliveries, saveDelivery, standByDeliveries } from './delivery.ts'
+import { type HeardSums, hearSums } from './heardSums.ts'
+import { nextSumAttempt } from './nextSumAttempt.ts'
 import type { RowBudget } from './rowBudget.ts'
+import { keepAnswer, saySums } from './saySums.ts'
+import { loadProgress, type Progress, saveProgress, takeRecord, takeStep, transcriptOf } from './sumProgress.ts'
 
-type Progress = {
-  state: TrainingState
-  /** Attempt that completed the step before; 0 at the first. */
-  sumAttempt: number
-  /** Masked vectors of completed steps, in member order, as hex. */
-  steps: { attempt: number; vectors: Hex[] }[]
-  sinceMs: number
+/** A sum that we missed is asked for first when gossip has had its time, then every so often. */
+const ASK_MS = 4_000
+
+/** What is known of a job since this process began, by nobody needed after it. */
+type Watch = {
+  /** When we began to listen: nobody counts as silent for longer. */
+  listenMs: number
+  /** Members seen past a step of ours: which, when first, and when we last asked for its sum. */
+  ahead: Map<Hex, { step: number; firstMs: number; askedMs: number }>
+  /** The step and group that we are at, and since when. */
+  trying?: { what: string; sinceMs: number }
+  /** Why we take no part any more. */
+  away?: string
 }
-
-/** Longer with every attempt: on a slow day members must not keep starting over before anyone can finish. */
-const patienceMs = (view: JobView, attempt: number): number =>
-  1000 * view.document.silenceSeconds * Math.min(8, 1.5 ** (attempt - 1))
 
 /**
  * @param rows the training rows; they are read here and used nowhere else
@@ -48,15 +42,14 @@ const patienceMs = (view: JobView, attempt: number): number =>
  */
 export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role {
   let refusedAt: Hex | undefined
-  const keyOf = (view: JobView): string => `private/${view.job}/${view.round}/${view.baseRoot}`
+  const watches = new Map<string, Watch>()
 
-  function load(view: JobView, plan: TrainingPlan): Progress {
-    const saved = view.ports.disk.get(keyOf(view))
-    if (saved) return JSON.parse(saved) as Progress
-    return { state: startTraining(plan), sumAttempt: 0, steps: [], sinceMs: view.nowMs }
+  function watchOf({ job, round, nowMs }: JobView): Watch {
+    const key = `${job}/${round}`
+    const watch = watches.get(key) ?? { listenMs: nowMs, ahead: new Map() }
+    watches.set(key, watch)
+    return watch
   }
-
-  const save = (view: JobView, progress: Progress): void => view.ports.disk.set(keyOf(view), JSON.stringify(progress))
 
   /** Secret of this job's masks and row draws; made once and never shown. */
   function secretOf(view: JobView): Uint8Array {
@@ -66,79 +59,6 @@ export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role
     const secret = view.ports.random(32)
     view.ports.disk.set(key, toHex(secret))
     return secret
-  }
-
-  /** Messages of all members for one step and attempt, or undefined while some are missing. */
-  function complete<T extends { node: Hex }>(plan: TrainingPlan, messages: readonly T[]): Map<string, T> | undefined {
-    const byMember = new Map(messages.map((message) => [message.node as string, message]))
-    return plan.members.every((member) => byMember.has(member)) ? byMember : undefined
-  }
-
-  function maskedOf(
-    view: JobView,
-    plan: TrainingPlan,
-    step: number,
-    attempt: number,
-  ): Map<string, Known<'masked'>> | undefined {
-    const ofAttempt = view.inbox
-      .of('masked', view.job, view.round)
-      .filter(({ node, body }) => body.step === step && body.attempt === attempt && plan.members.includes(node))
-    return complete(plan, ofAttempt)
-  }
-
-  /** When this attempt last came forward: it began, or a member's message for it arrived. */
-  function lastSignMs(view: JobView, keys: readonly Known<'maskKey'>[], { state, sinceMs }: Progress): number {
-    const masked = view.inbox.of('masked', view.job, view.round)
-    const signs = [...keys, ...masked].filter(({ body }) => body.step === state.round && body.attempt === state.attempt)
-    return Math.max(sinceMs, ...signs.map(({ seenMs }) => seenMs))
-  }
-
-  /** Takes the step with the attempt given, or starts the next attempt when its vectors do not add up. */
-  function takeStep(view: JobView, plan: TrainingPlan, progress: Progress, attempt: number): Progress {
-    const masked = maskedOf(view, plan, progress.state.round, attempt)
-    if (!masked) return progress
-    const state = { ...progress.state, attempt }
-    const words = vectorLength(plan, state)
-    try {
-      const vectors = new Map([...masked].map(([member, { body }]) => [member, wordsFromBytes(body.vector, words)]))
-      const next = completeRound(plan, state, vectors)
-      const kept = plan.members.map((member) => toHex((masked.get(member) as Known<'masked'>).body.vector))
-      view.ports.log('info', 'masked sum complete', { job: view.job, step: state.round, attempt })
-      return {
-        state: next,
-        sumAttempt: attempt,
-        steps: [...progress.steps, { attempt, vectors: kept }],
-        sinceMs: view.nowMs,
-      }
-    } catch (error) {
-      if (codeOf(error) !== 'SUM_IS_NOISE' && codeOf(error) !== 'BAD_LENGTH') throw error
-      view.ports.log('warn', 'masked sum refused', { job: view.job, step: state.round, attempt, why: String(error) })
-      return { ...progress, state: retryRound(progress.state), sinceMs: view.nowMs }
-    }
-  }
-
-  /**
-   * Says our key of the present attempt and every masked vector, of this step and the one before, that we ever said: members
-   * behind us can finish only with these, whether we restarted meanwhile or are done.
-   */
-  async function standBy(view: JobView, plan: TrainingPlan, { state, sumAttempt }: Progress): Promise<void> {
-    const { job, round, outbox, ports } = view
-    const { round: step, attempt } = state
-    const keyName = `${job}/${round}/maskKey/${step}/${attempt}`
-    if (!outbox.has(keyName)) {
-      const publicKey = toHex(roundKeys(plan, state, secretOf(view)).publicKey)
-      await outbox.stand(keyName, { kind: 'maskKey', body: { job, round, step, attempt, sumAttempt, publicKey } })
-    }
-    outbox.drop(`${job}/${round}/maskKey/${step - 2}/`)
-    outbox.drop(`${job}/${round}/masked/${step - 2}/`)
-    const prefix = `said/${job}/${round}/masked/`
-    for (const key of ports.disk.keys(prefix)) {
-      const [ofStep = 0, ofAttempt = 0] = key.slice(prefix.length).split('/').map(Number)
-      const name = key.slice('said/'.length)
-      if (ofStep < step - 1 || outbox.has(name)) continue
-      const vector = new Uint8Array(fromHex(ports.disk.get(key) as Hex))
-      await outbox.stand(name, { kind: 'masked', body: { job, round, step: ofStep, attempt: ofAttempt, vector } })
-    }
   }
 
   /** Charges the release to the budget; false, said once, when the budget does not allow it. */
@@ -172,65 +92,110 @@ export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role
     }
   }
 
-  async function advance(view: JobView, plan: TrainingPlan, before: Progress): Promise<Progress> {
-    const { job, round, inbox, outbox, ports, identity } = view
-    let progress = before
-    const step = progress.state.round
-    const keys = inbox.of('maskKey', job, round).filter(({ node }) => plan.members.includes(node))
+  /** Falls silent in a job that may go on without us: the others leave out whom they do not hear. */
+  function stopTakingPart(view: JobView, why: string): void {
+    const { job, round, outbox, ports } = view
+    watchOf(view).away = why
+    for (const kind of ['maskKey', 'masked']) outbox.drop(`${job}/${round}/${kind}/`)
+    ports.log('warn', 'no longer part of a private job', { job, why })
+  }
 
-    // Somebody is past this step: finish it by the attempt they name.
-    const ahead = keys.find(({ body }) => body.step === step + 1)
-    if (ahead) {
-      const taken = takeStep(view, plan, progress, ahead.body.sumAttempt)
+  /** Somebody is past this step: finishes it by the attempt they name, with what was heard or what they hold. */
+  async function catchUp(view: JobView, plan: TrainingPlan, progress: Progress, heard: HeardSums): Promise<Progress> {
+    const step = progress.state.round
+    const ahead = heard.keys.filter(({ node, body }) => progress.bound.includes(node) && body.step === step + 1)
+    for (const key of ahead) {
+      const taken = await takeStep(view, plan, progress, heard, key.body.sumAttempt)
       if (taken.state.round > step) return taken
+      const seen = watchOf(view).ahead
+      const known = seen.get(key.node)
+      const at = known?.step === step ? known : { step, firstMs: view.nowMs, askedMs: view.nowMs }
+      const isDue = view.nowMs - at.askedMs >= ASK_MS
+      seen.set(key.node, { ...at, askedMs: isDue ? view.nowMs : at.askedMs })
+      if (!isDue) continue
+      const fetched = await takeRecord(view, plan, progress, heard, key)
+      if (fetched.state.round > step) return fetched
     }
-    // Somebody has given this attempt up: we never complete it ourselves from here on.
-    const newest = Math.max(...keys.filter(({ body }) => body.step === step).map(({ body }) => body.attempt), 0)
-    const isStuck = view.nowMs - lastSignMs(view, keys, progress) > patienceMs(view, progress.state.attempt)
-    if (!ahead && (newest > progress.state.attempt || isStuck)) {
+    return progress
+  }
+
+  async function advance(view: JobView, plan: TrainingPlan, before: Progress, heard: HeardSums): Promise<Progress> {
+    const { job, round, outbox, ports, identity } = view
+    const step = before.state.round
+    let progress = await catchUp(view, plan, before, heard)
+    if (progress.state.round > step) return progress
+
+    const watch = watchOf(view)
+    const { listenMs, ahead } = watch
+    const what = `${step}/${progress.group.join()}`
+    if (watch.trying?.what !== what) watch.trying = { what, sinceMs: view.nowMs }
+    const aheadMs = new Map([...ahead].flatMap(([member, at]) => (at.step === step ? [[member, at.firstMs]] : [])))
+    const next = nextSumAttempt(view, plan, progress, heard, standingOf(view, plan, progress, heard), {
+      listenMs,
+      groupMs: watch.trying.sinceMs,
+      aheadMs,
+    })
+    if (next) {
       ports.log('warn', 'starting a new attempt at a masked sum', {
         job,
         step,
-        attempt: progress.state.attempt + 1,
-        members: plan.members.length,
+        attempt: next.state.attempt,
+        members: next.group.length,
+        without: plan.members.filter((member) => !next.group.includes(member as Hex)),
       })
-      let state = progress.state
-      do state = retryRound(state)
-      while (state.attempt < newest)
-      progress = { ...progress, state, sinceMs: view.nowMs }
-      save(view, progress)
+      progress = next
+      // Before its key is said: one attempt has one group.
+      saveProgress(view, progress)
     }
 
-    await standBy(view, plan, progress)
-    const { attempt } = progress.state
-    const secret = secretOf(view)
-    const ofAttempt = complete(
-      plan,
-      keys.filter(({ body }) => body.step === step && body.attempt === attempt),
-    )
-    if (!ofAttempt) return progress
-    const publicKeys = new Map([...ofAttempt].map(([member, { body }]) => [member, fromHex(body.publicKey)]))
+    await saySums(view, plan, progress, secretOf(view))
+    const { state, group, sumAttempt } = progress
+    const { attempt } = state
+    const publicKeys = new Map<string, Uint8Array>()
+    for (const { node, body, group: named } of heard.keys) {
+      const isOfAttempt = body.step === step && body.attempt === attempt && body.sumAttempt === sumAttempt
+      if (isOfAttempt && isSameGroup(named, group)) publicKeys.set(node, fromHex(body.publicKey))
+    }
+    if (publicKeys.size < group.length) return progress
+    const over = planOver(plan, group)
     const maskedName = `${job}/${round}/masked/${step}/${attempt}`
     if (!outbox.has(maskedName)) {
-      if (!isAllowed(view, plan, progress.state, publicKeys)) return progress
-      const { state, masked } = contribute(plan, progress.state, { self: identity.node, secret, rows }, publicKeys)
-      progress = { ...progress, state }
+      if (!isAllowed(view, over, state, publicKeys)) {
+        if (leastOf(plan) < plan.members.length) stopTakingPart(view, 'the budget of the rows is spent')
+        return progress
+      }
+      const answer = contribute(over, state, { self: identity.node, secret: secretOf(view), rows }, publicKeys)
+      progress = { ...progress, state: answer.state, bound: group }
       // In this order: what stands under `said/` is repeated, so it must be known first under which keys it was masked.
-      save(view, progress)
-      ports.disk.set(`said/${maskedName}`, toHex(wordsToBytes(masked)))
-      await standBy(view, plan, progress)
+      saveProgress(view, progress)
+      keepAnswer(view, maskedName, toHex(wordsToBytes(answer.masked)), placesOf(plan, group))
+      await saySums(view, plan, progress, secretOf(view))
     }
-    return takeStep(view, plan, progress, attempt)
+    return takeStep(view, plan, progress, hearSums(view, plan), attempt)
+  }
+
+  const standingOf = (view: JobView, plan: TrainingPlan, { bound }: Progress, { boundOf }: HeardSums): Standing => ({
+    self: view.identity.node,
+    bound,
+    least: leastOf(plan),
+    boundOf,
+  })
+
+  /**
+   * Whether no other result can come about: so many members finished by the same attempt as we did. Where the last group could not have
+   * been smaller, all of it answered only there.
+   */
+  function isSettled(plan: TrainingPlan, { state, sumAttempt, steps }: Progress, heard: HeardSums): boolean {
+    const group = steps.at(-1)?.group ?? membersAt(plan, undefined)
+    const alike = heard.keys
+      .filter(({ node, body }) => group.includes(node) && body.step === state.round && body.sumAttempt === sumAttempt)
+      .map(({ node }) => node)
+    return group.length === leastOf(plan) || new Set(alike).size >= leastOf(plan)
   }
 
   async function deliver(view: JobView, plan: TrainingPlan, progress: Progress): Promise<void> {
     const { identity, ports } = view
-    const update = encode({
-      type: 'transcript',
-      job: view.job,
-      members: [...plan.members],
-      steps: progress.steps.map(({ attempt, vectors }) => ({ attempt, vectors: vectors.map(fromHex) })),
-    })
+    const update = transcriptOf(view, plan, progress)
     await ports.store.put(update, RAW)
     const model = encodeLogisticModel(finishedModel(plan, progress.state))
     saveDelivery(view, {
@@ -249,7 +214,11 @@ export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role
       finishedMs: view.nowMs,
       updateBytes: update.length,
     })
-    ports.log('info', 'private training done', { job: view.job, steps: progress.steps.length })
+    ports.log('info', 'private training done', {
+      job: view.job,
+      steps: progress.steps.length,
+      members: (progress.steps.at(-1)?.group ?? plan.members).length,
+    })
   }
 
   return {
@@ -260,15 +229,21 @@ export function createOwner(rows: readonly TableRow[], budget?: RowBudget): Role
       if (document.kind !== 'tabular' || status.phase !== Phase.open || !facts.workers.includes(identity.node)) return
       await standByDeliveries(view)
       const plan = planOf(view.job, document, facts.workers)
-      let progress = load(view, plan)
-      if (loadDeliveries(view).length > 0) return standBy(view, plan, progress)
-      // Take every step that can be taken now: waiting for the next tick would only cost time.
-      for (let before = -1; before !== progress.state.round && !progress.state.isDone; ) {
-        before = progress.state.round
-        progress = await advance(view, plan, progress)
-        save(view, progress)
+      let progress = loadProgress(view, plan)
+      if (loadDeliveries(view).length > 0) return saySums(view, plan, progress, secretOf(view))
+      if (watchOf(view).away) return
+      if (isLeftOut(standingOf(view, plan, progress, hearSums(view, plan)))) {
+        return stopTakingPart(view, 'the others go on without this node, which they did not hear for too long')
       }
-      if (progress.state.isDone) await deliver(view, plan, progress)
+      // Take every step that can be taken now: waiting for the next tick would only cost time.
+      for (let before = -1; before !== progress.state.round && !progress.state.isDone && !watchOf(view).away; ) {
+        before = progress.state.round
+        progress = await advance(view, plan, progress, hearSums(view, plan))
+        saveProgress(view, progress)
+      }
+      if (!progress.state.isDone) return
+      await saySums(view, plan, progress, secretOf(view))
+      if (isSettled(plan, progress, hearSums(view, plan))) await deliver(view, plan, progress)
     },
   }
 }

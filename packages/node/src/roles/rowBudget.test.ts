@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { spentEpsilon } from '@potluck/learning'
 import type { TabularJob } from '@potluck/protocol'
 import { draw, MaskedGroup, plainJob } from '../round/testMaskedGroup.ts'
+import { checkMaskedSums } from '../round/testMaskedSums.ts'
 
 const noisyJob: TabularJob = { ...plainJob, maxSteps: 2, noise: { multiplier: 4, dishonest: 1 } }
 const budget = { epsilon: 3, delta: 1e-5 }
@@ -13,7 +14,7 @@ test('with noise and a budget each sum is charged once, also when members crash 
   await group.run((running) => {
     if (draw(7, count++) % 20 === 0) running.restart(draw(8, count) % 3)
   })
-  group.check()
+  await checkMaskedSums(group)
   const sums = noisyJob.maxSteps + 1
   const alone = spentEpsilon({
     ...{ owner: 'a', dataset: 'b', budget },

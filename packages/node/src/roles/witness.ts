@@ -281,8 +281,8 @@ export function createWitness(): { tick(view: JobView): Promise<void> } {
 }
 
 /** Why these bytes are not the update that a claim speaks of, or undefined: the root in it is of what they unpack to (P-52). */
-function refuseTensor(program: JobProgram, update: Uint8Array, { updateRoot }: Claim): string | undefined {
-  const why = program.refuseUpdate(update)
+function refuseTensor(program: JobProgram, update: Uint8Array, { updateRoot, worker }: Claim): string | undefined {
+  const why = program.refuseUpdate(update, worker)
   if (why !== undefined) return why
   return toHex(merkleRootOfBytes(program.tensorOf(update))) === updateRoot ? undefined : 'its Merkle root differs'
 }

@@ -1,20 +1,23 @@
 /** For tests: the members of a private job, each with its own inbox, outbox and disk, over a network that loses what the test says. */
 import assert from 'node:assert/strict'
+import { decode } from '@ipld/dag-cbor'
 import type { Chain } from '@potluck/chain'
 import { heartSchema, inputNames, type TableRow } from '@potluck/learning'
 import {
   abiEncode,
   addressOfSecret,
+  fromHex,
   type Hex,
   keccak256,
   type Message,
   openMessage,
   sha256,
   type TabularJob,
-  toHex,
+  type Transcript,
+  transcript,
   utf8,
 } from '@potluck/protocol'
-import { memoryBlockStore } from '@potluck/store'
+import { type BlockStore, cidOfDigest, memoryBlockStore, RAW } from '@potluck/store'
 import { Directory } from '../Directory.ts'
 import { Inbox, type Known } from '../Inbox.ts'
 import { type JobStatus, type JobTerms, type JobView, Phase } from '../JobView.ts'
@@ -63,34 +66,50 @@ function memoryDisk(): Disk {
   }
 }
 
-type Sent = { from: number; message: Message }
+type Sent = { from: number; message: Message; atMs: number }
 export type Loss = (sent: Sent, to: number, nowMs: number) => boolean
 
 type Member = { owner: ReturnType<typeof createOwner>; inbox: Inbox; outbox: Outbox; ports: Ports }
+
+type Each = (group: MaskedGroup) => void
+type GroupOptions = { document?: TabularJob; budget?: Budget; budgetOf?: (member: number) => Budget }
 
 export class MaskedGroup {
   nowMs = 1_700_000_000_000
   readonly startedMs = this.nowMs
   readonly sent: Sent[] = []
+  /** Members that went away: they say and hear nothing, and nobody fetches from them. */
+  readonly gone = new Set<number>()
+  /** Members that said they no longer take part. */
+  readonly out = new Set<number>()
+  readonly all: number[]
   readonly #isLost: Loss
-  readonly #disks = [0, 1, 2].map(memoryDisk)
-  readonly #identities: Identity[] = [0, 1, 2].map((i) => {
-    const secret = sha256(utf8(`member ${i}`))
-    const node = addressOfSecret(secret)
-    return { node, secret, key: node, url: `http://127.0.0.1:${4000 + i}`, roles: 33 }
-  })
+  readonly #disks: Disk[]
+  readonly #stores: BlockStore[]
+  readonly #identities: Identity[]
   readonly #members: Member[]
   readonly workers: Hex[]
 
-  readonly #document: TabularJob
-  readonly #budget: Budget | undefined
+  readonly document: TabularJob
+  readonly #budgetOf: ((member: number) => Budget) | undefined
 
-  constructor(isLost: Loss, { document = plainJob, budget }: { document?: TabularJob; budget?: Budget } = {}) {
+  /** Whether a block cannot be had from a member at the moment; a test may say so. */
+  isApart: (by: number, from: number, nowMs: number) => boolean = () => false
+
+  constructor(isLost: Loss, { document = plainJob, budget, budgetOf = budget && (() => budget) }: GroupOptions = {}) {
     this.#isLost = isLost
-    this.#document = document
-    this.#budget = budget
+    this.document = document
+    this.#budgetOf = budgetOf
+    this.all = document.members.map((_, i) => i)
+    this.#disks = this.all.map(memoryDisk)
+    this.#stores = this.all.map(memoryBlockStore)
+    this.#identities = this.all.map((i) => {
+      const secret = sha256(utf8(`member ${i}`))
+      const node = addressOfSecret(secret)
+      return { node, secret, key: node, url: `http://127.0.0.1:${4000 + i}`, roles: 33 }
+    })
     this.workers = this.#identities.map(({ node }) => node)
-    this.#members = [0, 1, 2].map((i) => this.#boot(i))
+    this.#members = this.all.map((i) => this.#boot(i))
   }
 
   #boot(i: number) {
@@ -101,11 +120,11 @@ export class MaskedGroup {
       random: (bytes) => sha256(utf8(`random of ${i}`)).subarray(0, bytes),
       publish: async (bytes) => this.#carry(i, bytes),
       chain: {} as Chain,
-      store: memoryBlockStore(),
-      fetch: () => Promise.reject(new Error('no block is needed here')),
+      store: this.#stores[i] as BlockStore,
+      fetch: (digest) => this.#fetch(i, digest),
       fetchFile: () => Promise.reject(new Error('no file is needed here')),
       disk: this.#disks[i] as Disk,
-      log: () => undefined,
+      log: (_level, event) => void (event === 'no longer part of a private job' && this.out.add(i)),
       signal: new AbortController().signal,
     }
     const hear = (message: Message, atMs: number): void => {
@@ -119,22 +138,33 @@ export class MaskedGroup {
         bytes: ZERO_BYTES,
       } as Known)
     }
-    const budget = this.#budget && this.budgetOf(i)
+    const budget = this.#budgetOf && this.budgetOf(i)
     return { owner: createOwner(rowsOf(i), budget), inbox, outbox: new Outbox(ports, identity, network, hear), ports }
   }
 
   budgetOf(i: number) {
     const { node } = this.#identities[i] as Identity
-    return createRowBudget(this.#disks[i] as Disk, node, 'heart', this.#budget ?? { epsilon: 1, delta: 1e-5 })
+    return createRowBudget(this.#disks[i] as Disk, node, 'heart', this.#budgetOf?.(i) ?? { epsilon: 1, delta: 1e-5 })
+  }
+
+  async #fetch(by: number, digest: Hex): Promise<Uint8Array> {
+    for (const i of this.all) {
+      if (i === by || this.gone.has(i) || this.isApart(by, i, this.nowMs)) continue
+      const block = await (this.#stores[i] as BlockStore).get(cidOfDigest(RAW, fromHex(digest)))
+      if (block) return block
+    }
+    throw new Error(`nobody has ${digest}`)
   }
 
   #carry(from: number, bytes: Uint8Array): void {
+    if (this.gone.has(from)) return
     const opened = openMessage(network, bytes, this.nowMs)
     assert.ok(opened.ok)
     const { message } = opened
-    this.sent.push({ from, message })
+    const sent = { from, message, atMs: this.nowMs }
+    this.sent.push(sent)
     for (const [to, member] of this.#members.entries()) {
-      if (to === from || this.#isLost({ from, message }, to, this.nowMs)) continue
+      if (to === from || this.gone.has(to) || this.#isLost(sent, to, this.nowMs)) continue
       member.inbox.add({ ...message, node: this.workers[from] as Hex, seenMs: this.nowMs } as Known)
     }
   }
@@ -170,8 +200,8 @@ export class MaskedGroup {
       facts,
       status: { phase: Phase.open, attempt: 1 } as JobStatus,
       terms: {} as JobTerms,
-      document: this.#document,
-      program: tabularProgram(1, this.#document, this.workers),
+      document: this.document,
+      program: tabularProgram(1, this.document, this.workers),
       residencies: new Map(),
       round: 0,
       committee: [],
@@ -191,42 +221,43 @@ export class MaskedGroup {
     await this.#members[i]?.outbox.repeat()
   }
 
-  /** Ticks everybody four times a second until all have delivered; fails after ten minutes of simulated time. */
-  async run(each?: (group: MaskedGroup) => void): Promise<void> {
-    while (![0, 1, 2].every((i) => this.digestOf(i) !== undefined)) {
-      assert.ok(this.nowMs - this.startedMs < 600_000, 'the members never agree')
-      for (const i of [0, 1, 2]) await this.tick(i)
+  /** Ticks everybody four times a second for so long, or until `isOver`. */
+  async pass(forMs: number, { each, isOver }: { each?: Each | undefined; isOver?: () => boolean } = {}): Promise<void> {
+    const untilMs = this.nowMs + forMs
+    while (this.nowMs < untilMs && !isOver?.()) {
+      for (const i of this.all) if (!this.gone.has(i)) await this.tick(i)
       each?.(this)
       this.nowMs += 250
     }
+  }
+
+  /** Until everybody that is there has delivered, or says that it takes no part any more; fails after ten minutes of simulated time. */
+  async run(each?: Each): Promise<void> {
+    const isOver = (): boolean =>
+      this.all.every((i) => this.gone.has(i) || this.out.has(i) || this.digestOf(i) !== undefined)
+    await this.pass(600_000, { each, isOver })
+    assert.ok(isOver(), 'the members never agree')
+    assert.ok(this.delivered().length > 0, 'nobody delivered')
   }
 
   digestOf(i: number): Hex | undefined {
     return loadDeliveries(this.view(i))[0]?.claim.updateDigest
   }
 
-  /** What must hold whatever was lost: one result, one vector and one key for each member, step and attempt. */
-  check(): void {
-    const digests = new Set([0, 1, 2].map((i) => this.digestOf(i)))
-    assert.equal(digests.size, 1)
-    const answers = new Map<string, string>()
-    const vectors = new Map<string, string>()
-    const sumAttempts = new Map<number, Set<number>>()
-    for (const { from, message } of this.sent) {
-      if (message.kind !== 'masked' && message.kind !== 'maskKey') continue
-      const { step, attempt } = message.body
-      const key = `${message.kind} of ${from}, step ${step}, attempt ${attempt}`
-      const said = message.kind === 'masked' ? toHex(message.body.vector) : message.body.publicKey
-      assert.equal(answers.get(key) ?? said, said, `${key} changed`)
-      answers.set(key, said)
-      assert.equal(vectors.get(said) ?? key, key, 'an answer used again in another attempt')
-      vectors.set(said, key)
-      if (message.kind === 'maskKey') {
-        sumAttempts.set(step, (sumAttempts.get(step) ?? new Set()).add(message.body.sumAttempt))
-      }
-    }
-    for (const [step, attempts] of sumAttempts)
-      assert.equal(attempts.size, 1, `step ${step} completed by ${[...attempts]}`)
+  delivered(): number[] {
+    return this.all.filter((i) => this.digestOf(i) !== undefined)
+  }
+
+  /** The transcript that a member delivered. */
+  async transcriptOf(i: number): Promise<Transcript> {
+    const bytes = await (this.#stores[i] as BlockStore).get(cidOfDigest(RAW, fromHex(this.digestOf(i) as Hex)))
+    return transcript.parse(decode(bytes as Uint8Array))
+  }
+
+  /** Members in each step of the transcript, by place. */
+  async groups(): Promise<number[][]> {
+    const { steps } = await this.transcriptOf(this.delivered()[0] as number)
+    return steps.map(({ group }) => group ?? this.all)
   }
 
   attemptsAt(step: number): number {
