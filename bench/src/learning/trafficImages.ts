@@ -20,7 +20,6 @@ const synchronous = (outer: OuterOptimizer): Arm => ({
   local: { steps: 1, batch: 32, optimizer: { kind: 'sgd' }, learningRate: 1 },
   outer,
 })
-const adam = (rate: number): OuterOptimizer => ({ kind: 'adam', rate, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 })
 const compressed = (learningRate: number, rate: number, momentum: number): Arm => ({
   local: { steps: 25, batch: 32, optimizer: { kind: 'sgd', momentum: 0.9 }, learningRate },
   compression: { kind: 'topk', keep: 256, feedback: 4 },
@@ -29,11 +28,17 @@ const compressed = (learningRate: number, rate: number, momentum: number): Arm =
 
 /**
  * Synchronous: every client's gradient in f32 after every step, into one optimiser on their mean. Rates are constant. Both arms are the
- * best of 16 settings each, see `trafficTuning.ts`; inner steps and compression of ours were chosen earlier, for the ratio.
+ * best of 24 settings each, see `trafficTuning.ts`; inner steps and compression of ours were chosen earlier, for the ratio.
  */
 export const imageArms = {
-  mnist: { synchronous: synchronous(adam(0.001)), compressed: compressed(0.1, 0.7, 0.8) },
-  fashion: { synchronous: synchronous(adam(0.001)), compressed: compressed(0.025, 1, 0.7) },
+  mnist: {
+    synchronous: synchronous({ kind: 'sgd', rate: 0.4, momentum: 0.5, nesterov: true }),
+    compressed: compressed(0.05, 1, 0.7),
+  },
+  fashion: {
+    synchronous: synchronous({ kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-6 }),
+    compressed: compressed(0.025, 1, 0.7),
+  },
 } as const
 
 export type ArmName = 'synchronous' | 'compressed'
