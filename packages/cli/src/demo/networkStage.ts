@@ -87,7 +87,7 @@ function datasetOf(name: string, investigator: Hex): NonNullable<NodeConfig['dat
 }
 
 /** Seventeen nodes share one machine: their heaps are collected before they grow to what one alone could have. */
-const smallHeap = ['--max-semi-space-size=4', '--max-old-space-size=256']
+const smallHeap = ['--max-semi-space-size=2', '--max-old-space-size=192']
 
 /** What each process is told: its own folder and keys, the chain, one address of the network. */
 export function nodeProcess(
