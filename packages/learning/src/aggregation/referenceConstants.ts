@@ -3,8 +3,8 @@ export const SMALLEST_NORM = 1 / 1_099_511_627_776
 
 /**
  * How far an update may point away from the reference, as a cosine, and still be heard (L-14). Cosines of honest updates scatter around
- * a small mean: late in training with unlike clients about every fourth is below 0, and one in thirty below −3/32. An update that
- * takes advantage of it has hardly any weight. Chosen with the reference's own part on seeds that no table holds; see docs/attacks.md.
+ * a small mean, so that many are below 0 by chance and few below this (the last table of docs/attacks.md). An update that takes
+ * advantage of it has hardly any weight. How it was chosen, with the reference's own part: decision 0023.
  */
 export const MARGIN = 3 / 32
 

@@ -11,7 +11,7 @@ import type { Scaling } from './scaling.ts'
 import type { TableRow } from './tableRow.ts'
 import type { TableSchema } from './tableSchema.ts'
 
-/** Noise that hides single rows in every sum of a private training (L-85). */
+/** Noise that hides single rows in every sum of a private training (L-87). */
 export type RowNoise = {
   /** Deviation of the noise in a sum over what one row can change in it. */
   readonly multiplier: number
@@ -21,8 +21,9 @@ export type RowNoise = {
 
 /** The whole steps of a noised sum: 2^-20, far below the noise. */
 export const NOISY_FRACTION_BITS = 20
-/** What the row count may change a Newton sum by; gradient and Hessian may by 1 each. */
+/** What the row count may change a Newton sum by; gradient and Hessian may by 1 each, all together by √(1 + 1 + 1/4). */
 const COUNT_PART = 0.5
+const NEWTON_CHANGE = 1.5
 /** A variance is taken for so much of the squared half range at least: noise may leave it below 0. */
 const LEAST_VARIANCE = 1 / 64
 
@@ -91,20 +92,19 @@ export function boundedNewtonVector(
   const n = weights.length
   const R = longestRow(n - 1)
   const out = new Float64Array(noisyNewtonLength(n - 1))
-  const whole = Math.sqrt(2 + COUNT_PART * COUNT_PART)
   const x = new Float64Array(n)
   for (const { inputs, label } of rows) {
     boundedRow(inputs, scaling, R, x)
     let z = 0
     for (let j = 0; j < n; j++) z += weights[j]! * x[j]!
     const p = sigmoid(z)
-    const [slope, bend] = [(p - label) / (R * whole), (p * (1 - p) * 4) / (R * R * whole)]
+    const [slope, bend] = [(p - label) / (R * NEWTON_CHANGE), (p * (1 - p) * 4) / (R * R * NEWTON_CHANGE)]
     let at = n
     for (let i = 0; i < n; i++) {
       out[i]! += slope * x[i]!
       for (let j = i; j < n; j++) out[at++]! += bend * x[i]! * x[j]!
     }
-    out[at]! += COUNT_PART / whole
+    out[at]! += COUNT_PART / NEWTON_CHANGE
   }
   return out
 }
@@ -133,11 +133,10 @@ export function noisyNewtonStep(sum: Float64Array, state: NewtonState, l2: numbe
   const { weights } = state
   const n = weights.length
   const R = longestRow(n - 1)
-  const whole = Math.sqrt(2 + COUNT_PART * COUNT_PART)
-  const count = Math.max(1, (sum[sum.length - 1]! * whole) / COUNT_PART)
-  const bend = ((R * R) / 4) * whole
+  const count = Math.max(1, (sum[sum.length - 1]! * NEWTON_CHANGE) / COUNT_PART)
+  const bend = ((R * R) / 4) * NEWTON_CHANGE
   const gradient = Float64Array.from({ length: n }, (_, i) => {
-    return (sum[i]! * R * whole) / count + (i < n - 1 ? l2 : 0) * weights[i]!
+    return (sum[i]! * R * NEWTON_CHANGE) / count + (i < n - 1 ? l2 : 0) * weights[i]!
   })
   for (let raised = (2 * multiplier * bend * Math.sqrt(n)) / count; ; raised *= 2) {
     const hessian = new Float64Array(n * n)
@@ -160,7 +159,7 @@ export function noisyNewtonStep(sum: Float64Array, state: NewtonState, l2: numbe
 
 /**
  * The words of a bounded vector with this member's part of the noise: the same for the same secret and context, so that what is sent
- * again is not drawn again (L-85).
+ * again is not drawn again (L-87).
  */
 export function noisyWords(
   values: Float64Array,
