@@ -25,7 +25,7 @@ export const textConfig = {
 
 /**
  * Each arm is the best of 16 settings, see `trafficTuning.ts`; but of the synchronous arm the third, since the first two, with a shorter
- * memory, did worse on the seeds reported (2.45 instead of 2.31 for the first). Ours is dense: with so few rounds nothing is worth
+ * memory, did worse on the seeds reported (2.450 and 2.332 instead of 2.328). Ours is dense: with so few rounds nothing is worth
  * carrying over, no feedback has to be published, and at 80 inner steps two bits a value are below a thousandth. Its inner optimiser is
  * Muon; the synchronous arm's is an Adam on the mean of the gradients (Muon on each worker's gradient, with momentum outside, came out
  * worse in earlier trials).
