@@ -12,11 +12,12 @@ import {
 } from '@potluck/engine'
 import { publicJob } from '@potluck/learning'
 import { bytesOfFloats, checkStateSize, floatsOf } from '@potluck/node'
-import { fromHex, type Hex, keccak256, type LanguageJob, sha256, toHex, utf8 } from '@potluck/protocol'
+import { type Hex, keccak256, type LanguageJob, sha256, toHex, utf8 } from '@potluck/protocol'
 import { createLocalEngine } from '@potluck/runtime'
-import { addFile, blockUrl, cidOfDigest, fileBlockStore, RAW } from '@potluck/store'
+import { addFile, fileBlockStore, RAW } from '@potluck/store'
 import { createJob, embeddedTimes } from '../actions/createJob.ts'
 import { registerDataset } from '../actions/registerDataset.ts'
+import { fetchBlock } from '../commands/fetchBlocks.ts'
 import { participant, workers } from '../network/plan.ts'
 import type { Demo } from './Demo.ts'
 import { dataFolder } from './heartData.ts'
@@ -151,8 +152,9 @@ export async function languageStage(demo: Demo): Promise<{ job: number; version:
   follow.finish()
 
   const status = await chain.read.jobs.status([BigInt(job)])
-  const final = await fetch(blockUrl(nodeUrl(demo, 'validator-1'), cidOfDigest(RAW, fromHex(status.finalStateDigest))))
-  const lastLoss = await evaluateLoss(engine, config, floatsOf(new Uint8Array(await final.arrayBuffer())), validTokens)
+  // From whichever node has it: on a busy machine some are a block behind.
+  const final = await fetchBlock(plan, status.finalStateDigest, RAW)
+  const lastLoss = await evaluateLoss(engine, config, floatsOf(final), validTokens)
   screen.fact(
     `training loss by round: ${sparkline(follow.losses.map(({ trainLoss }) => trainLoss))}  ${follow.losses.map(({ trainLoss }) => trainLoss.toFixed(2)).join(' ')}`,
   )
