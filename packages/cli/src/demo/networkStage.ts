@@ -13,7 +13,7 @@ import { addressOfSecret, type Hex } from '@potluck/protocol'
 import { registerNode } from '../actions/registerNode.ts'
 import { keyAt } from '../network/keyFile.ts'
 import type { Layout } from '../network/layout.ts'
-import { hospitals, type Participant, type Plan, participant } from '../network/plan.ts'
+import { hospitals, type Participant, type Plan, participant, validators, workers } from '../network/plan.ts'
 import type { ProcessSpec } from '../supervise/Supervisor.ts'
 import { heartFile, heartTestLines } from './heartData.ts'
 
@@ -88,6 +88,8 @@ function datasetOf(name: string, investigator: Hex): NonNullable<NodeConfig['dat
 
 /** Seventeen nodes share one machine: their heaps are collected before they grow to what one alone could have. */
 const smallHeap = ['--max-semi-space-size=2', '--max-old-space-size=192']
+/** Those that train nothing can do with slower code. */
+const smallCode = ['--optimize-for-size', ...smallHeap]
 
 /** What each process is told: its own folder and keys, the chain, one address of the network. */
 export function nodeProcess(
@@ -98,6 +100,7 @@ export function nodeProcess(
 ): ProcessSpec {
   const first = participant(plan, 'archive')
   const isHospital = (hospitals as readonly string[]).includes(one.name)
+  const isTraining = ([...workers, ...validators] as readonly string[]).includes(one.name)
   const node = {
     dir: layout.node(one.name),
     rpcUrl: options.rpcUrl,
@@ -128,7 +131,7 @@ export function nodeProcess(
   writeFileSync(layout.config(one.name), `${text}\n`, { mode: 0o600 })
   return {
     name: one.name,
-    args: [...smallHeap, main, 'node', '--config', layout.config(one.name)],
+    args: [...(isTraining ? smallHeap : smallCode), main, 'node', '--config', layout.config(one.name)],
     logFile: layout.log(one.name),
     // Without this glibc keeps an arena for each thread, each with memory it does not give back.
     env: { MALLOC_ARENA_MAX: '2' },
