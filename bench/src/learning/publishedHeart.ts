@@ -37,7 +37,7 @@ type Strategy = { readonly rate: number; readonly method?: LocalMethod; readonly
 const strategies: Readonly<Record<string, Strategy>> = {
   FedAvg100: { rate: 0.001 },
   FedProx100: { rate: 0.001, method: { kind: 'proximal', mu: 2 * 0.01 } },
-  Scaffold100: { rate: 0.001, method: { kind: 'scaffold' } },
+  Scaffold100: { rate: 0.001, method: { kind: 'scaffold', share: 1 } },
   FedAdam100: { rate: 0.01, outer: adaptive('adam', 0.01) },
   FedYogi100: { rate: 0.003162, outer: adaptive('yogi', 0.01) },
   FedAdagrad100: { rate: 0.003162, outer: adaptive('adagrad', 0.316228) },
@@ -129,33 +129,6 @@ const inRandomOrder = (random: () => number): number[] =>
     .sort((a, b) => a.key - b.key)
     .map(({ site }) => site)
 
-/** SCAFFOLD with the common direction weighed by rows, as published; the paper and `federate` take the plain mean of the clients'. */
-async function runScaffoldByRows(engine: Engine, tables: HeartTables, seed: number): Promise<Float32Array> {
-  const recipe = local(0.001)
-  const trainer = await localTrainer(engine, modelOf(heartConfig), recipe, { pull: { isCorrected: true } })
-  const total = tables.pooled.train.targets.length
-  let parameters = heartStart(seed)
-  const corrections = hospitals.map(() => new Float32Array(parameters.length))
-  for (let round = 0; round < heartRounds; round++) {
-    const base = parameters
-    const updates: Float32Array[] = []
-    for (const [site, correction] of corrections.entries()) {
-      const data = tables.own[site]!.train
-      const task = { base, data, seed: seedOf(`rows ${seed} ${round} ${site}`), correction }
-      updates.push((await trainer.train(task)).update)
-    }
-    const mean = base.map((_, i) =>
-      updates.reduce((sum, update, site) => sum + (update[i]! * tables.own[site]!.train.targets.length) / total, 0),
-    )
-    parameters = base.map((value, i) => value - mean[i]!)
-    updates.forEach((update, site) => {
-      const divisor = recipe.steps * recipe.learningRate
-      corrections[site] = corrections[site]!.map((c, i) => c + (mean[i]! - update[i]!) / divisor)
-    })
-  }
-  return parameters
-}
-
 /** 50 epochs of Adam on the rows of one place. */
 async function runAlone(engine: Engine, data: Rows, seed: number): Promise<Float32Array> {
   const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const
@@ -177,8 +150,7 @@ const runs = (name: string): Readonly<Record<string, Run>> => {
     }
   }
   if (!(name in strategies)) return { [name]: (engine, tables, seed) => runAlone(engine, placeOf(tables, name), seed) }
-  const plain: Run = (engine, tables, seed) => runStrategy(engine, tables, name, seed)
-  return name === 'Scaffold100' ? { [name]: plain, [`${name}.byRows`]: runScaffoldByRows } : { [name]: plain }
+  return { [name]: (engine, tables, seed) => runStrategy(engine, tables, name, seed) }
 }
 
 const placeOf = (tables: HeartTables, name: string): Rows =>

@@ -2,7 +2,7 @@ import type { Engine } from '@potluck/engine'
 import { type Compression, encodeFeedback, type FederatedOptions, federate } from '@potluck/learning'
 
 /** One way to train: what is chosen for it, beside what all ways have in common. */
-export type Arm = Pick<FederatedOptions, 'local' | 'outer' | 'compression'>
+export type Arm = Pick<FederatedOptions, 'local' | 'method' | 'outer' | 'compression'>
 
 export type ArmResult = {
   /** Of the last model on data that nobody trained on. */
@@ -23,10 +23,19 @@ const feedbackBytes = (how: Compression, length: number): number =>
     : 0
 
 /** Trains to the end with every client in every round, by the plain mean, and counts. */
-export async function runArm(engine: Engine, { local, outer, compression }: Arm, common: Common): Promise<ArmResult> {
+export async function runArm(
+  engine: Engine,
+  { local, method, outer, compression }: Arm,
+  common: Common,
+): Promise<ArmResult> {
   const { clients, steps } = common
   const rounds = steps / local.steps
-  const chosen = { local, ...(outer ? { outer } : {}), ...(compression ? { compression } : {}) }
+  const chosen = {
+    local,
+    ...(method ? { method } : {}),
+    ...(outer ? { outer } : {}),
+    ...(compression ? { compression } : {}),
+  }
   const run = federate(engine, { ...common, ...chosen, rounds, rule: { kind: 'mean' }, evaluateEvery: rounds })
   for (;;) {
     const { done, value } = await run.next()

@@ -21,7 +21,8 @@ const synchronous = (outer: OuterOptimizer): Arm => ({
   outer,
 })
 const compressed = (learningRate: number, rate: number, momentum: number): Arm => ({
-  local: { steps: 25, batch: 32, optimizer: { kind: 'sgd', momentum: 0.9 }, learningRate },
+  local: { steps: 25, batch: 32, optimizer: { kind: 'sgd' }, learningRate },
+  method: { kind: 'scaffold', share: 0.1 },
   compression: { kind: 'topk', keep: 256, feedback: 4 },
   outer: { kind: 'sgd', rate, momentum, nesterov: true },
 })
@@ -33,11 +34,11 @@ const compressed = (learningRate: number, rate: number, momentum: number): Arm =
 export const imageArms = {
   mnist: {
     synchronous: synchronous({ kind: 'sgd', rate: 0.4, momentum: 0.5, nesterov: true }),
-    compressed: compressed(0.05, 1, 0.7),
+    compressed: compressed(0.1, 1, 0.7),
   },
   fashion: {
     synchronous: synchronous({ kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-6 }),
-    compressed: compressed(0.025, 1, 0.7),
+    compressed: compressed(0.1, 1, 0.7),
   },
 } as const
 

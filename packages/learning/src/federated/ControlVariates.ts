@@ -1,23 +1,34 @@
 /**
- * SCAFFOLD's memory (arXiv:1910.06378, option II): c, the mean gradient direction of all clients, and each client's own c_i.
+ * SCAFFOLD's memory (arXiv:1910.06378, option II), made of what everybody can see: c, the direction of all clients, and c_i, each
+ * client's own. With u the update as receivers decode it, a the rule's aggregate of m members, S = H·rate, and a share s:
  *
- *   correction of client i = c − c_i      c_i' = c_i − c + update_i/(H·rate)      c' = c + (Σ over members (c_i' − c_i))/clients
+ *   correction of client i = c − c_i      c_i' = c_i + s·(u/S − c)      c' = c + s·m/clients·(a/S − c)
+ *
+ * The paper's is s = 1 with the plain mean for a. A small s averages over rounds: what 25 steps on small batches say of a client is
+ * mostly noise, and of a sparse update most entries are still to come. Nothing is sent beside the update, and c is as robust as the
+ * rule.
  */
 export class ControlVariates {
   readonly #clients: number
+  readonly #share: number
+  readonly #length: number
   #common: Float32Array
   readonly #own: Map<number, Float32Array>
-  #change: Float32Array
 
+  /**
+   * @param parameters how many the model has
+   * @param length S: how far a gradient of 1 moves a parameter in a round
+   */
   constructor(
     parameters: number,
-    clients: number,
+    { clients, share, length }: { readonly clients: number; readonly share: number; readonly length: number },
     from?: { readonly control?: Float32Array; readonly controls: ReadonlyMap<number, Float32Array> },
   ) {
     this.#clients = clients
+    this.#share = share
+    this.#length = length
     this.#common = from?.control?.slice() ?? new Float32Array(parameters)
     this.#own = new Map(from?.controls)
-    this.#change = new Float32Array(parameters)
   }
 
   correctionFor(client: number): Float32Array {
@@ -25,20 +36,16 @@ export class ControlVariates {
     return own ? this.#common.map((c, i) => c - own[i]!) : this.#common.slice()
   }
 
-  /** Takes note of a member's update after `steps` steps at `rate`; the common variate stays until `finishRound`. */
-  add(client: number, update: Float32Array, steps: number, rate: number): void {
-    const own = this.#own.get(client) ?? new Float32Array(update.length)
-    const divisor = Math.fround(steps * Math.fround(rate))
-    const next = own.map((c, i) => c - this.#common[i]! + update[i]! / divisor)
-    this.#change = this.#change.map((sum, i) => sum + (next[i]! - own[i]!))
-    this.#own.set(client, next)
-  }
-
-  /** Moves the common variate. Returns the bytes that one member sends, and receives, beside its update. */
-  finishRound(): number {
-    this.#common = this.#common.map((c, i) => c + this.#change[i]! / this.#clients)
-    this.#change = new Float32Array(this.#common.length)
-    return 4 * this.#common.length
+  /** Takes note of a round: what each of its members sent, in their order, and what the rule made of it. */
+  learn(members: readonly number[], updates: readonly Float32Array[], aggregate: Float32Array): void {
+    const common = this.#common
+    const towards = (before: Float32Array, update: Float32Array, share: number): Float32Array =>
+      before.map((c, i) => c + share * (update[i]! / this.#length - common[i]!))
+    members.forEach((client, at) => {
+      const own = this.#own.get(client) ?? new Float32Array(common.length)
+      this.#own.set(client, towards(own, updates[at]!, this.#share))
+    })
+    this.#common = towards(common, aggregate, (this.#share * members.length) / this.#clients)
   }
 
   state(): { control: Float32Array; controls: ReadonlyMap<number, Float32Array> } {

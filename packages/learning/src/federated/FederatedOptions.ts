@@ -22,8 +22,13 @@ export type LocalMethod =
   | { readonly kind: 'plain' }
   /** FedProx (arXiv:1812.06127): each step is drawn back to the round's base. */
   | { readonly kind: 'proximal'; readonly mu: number }
-  /** SCAFFOLD (arXiv:1910.06378): each step is corrected by what the others' gradients were. Plain SGD only. */
-  | { readonly kind: 'scaffold' }
+  /**
+   * SCAFFOLD (arXiv:1910.06378): each step is corrected by what the others' gradients were. Plain SGD only. `share`: how much of a
+   * round goes into that memory, above 0, at most 1 as in the paper; default SCAFFOLD_SHARE.
+   */
+  | { readonly kind: 'scaffold'; readonly share?: number }
+
+export const SCAFFOLD_SHARE = 0.1
 
 /** How deliveries become steps where nobody waits. */
 export type Buffering = BufferPolicy & {
@@ -110,7 +115,7 @@ export type FederatedRound = {
   readonly norms: Float32Array
   /** Sent by all members together, framed and signed. */
   readonly bytesUp: number
-  /** Received by all members together: the model as f32, and SCAFFOLD's variate. */
+  /** Received by all members together: the model as f32. */
   readonly bytesDown: number
   /** The state after this round. Call it before the next; costs a copy of the state. */
   checkpoint(): FederatedCheckpoint
@@ -167,6 +172,8 @@ export function checkFederated(options: FederatedOptions): void {
     refuse('method.mu', 'above 0 and below 1000', method.mu)
   if (method.kind === 'scaffold' && (local.optimizer.kind !== 'sgd' || (local.optimizer.momentum ?? 0) > 0))
     refuse('local.optimizer', 'sgd without momentum, which SCAFFOLD is defined for', local.optimizer.kind)
+  if (method.kind === 'scaffold' && method.share !== undefined && !(method.share > 0 && method.share <= 1))
+    refuse('method.share', 'above 0, at most 1', method.share)
   if ((options.personal?.length ?? 0) > 0 && method.kind === 'scaffold')
     refuse('method', 'plain or proximal with personal parameters', method.kind)
   if (options.buffered) checkBuffered(options)

@@ -123,7 +123,7 @@ test('members of a round are drawn without replacement, each client in time, ano
   assert.deepEqual(drawMembers(seed, 1, 3, 3), [0, 1, 2])
 })
 
-test('FedProx stays nearer to the base than plain steps; SCAFFOLD sends its variate too [L-81]', async () => {
+test('FedProx stays nearer to the base than plain steps; SCAFFOLD knows a correction after a round [L-81]', async () => {
   const plain = await run({ rounds: 1 })
   const near = await run({ rounds: 1, method: { kind: 'proximal', mu: 5 } })
   for (const i of clients.keys()) assert.ok(near.rounds[0]!.norms[i]! < plain.rounds[0]!.norms[i]!)
@@ -132,9 +132,51 @@ test('FedProx stays nearer to the base than plain steps; SCAFFOLD sends its vari
   const scaffold = await run({ ...sgd, method: { kind: 'scaffold' } })
   assert.deepEqual(scaffold.rounds[0]!.norms, before.rounds[0]!.norms, 'no correction is known in the first round')
   assert.notDeepEqual(scaffold.parameters, before.parameters)
-  assert.equal(scaffold.bytesUp - before.bytesUp, 6 * 4 * 4 * scaffold.parameters.length)
+  assert.equal(scaffold.bytesUp, before.bytesUp, 'its memory is made of what everybody sees')
   assert.ok(scaffold.accuracy > 0.7)
 })
+
+test('SCAFFOLD with a whole share is option II of the paper, members and all; corrections of everybody cancel [L-81]', async () => {
+  const sgd = { ...local, optimizer: { kind: 'sgd' } } as const
+  const length = sgd.steps * sgd.learningRate
+  const seen: RoundView[] = []
+  const changes = { local: sgd, method: { kind: 'scaffold', share: 1 }, rule: { kind: 'mean' }, perRound: 3 } as const
+  const { rounds } = await run({ ...changes, onUpdates: (view) => void seen.push(view) })
+  const parameters = seen[0]!.base.length
+  let common = new Float64Array(parameters)
+  const own = clients.map(() => new Float64Array(parameters))
+  for (const { members, updates } of seen) {
+    const change = new Float64Array(parameters)
+    members.forEach((client, at) => {
+      const next = own[client]!.map((c, i) => c - common[i]! + updates[at]![i]! / length)
+      for (let i = 0; i < parameters; i++) change[i]! += (next[i]! - own[client]![i]!) / clients.length
+      own[client] = next
+    })
+    common = common.map((c, i) => c + change[i]!)
+  }
+  const { control, controls } = rounds.at(-1)!.checkpoint()
+  for (let i = 0; i < parameters; i++) {
+    assert.ok(Math.abs(control![i]! - common[i]!) < 1e-5)
+    own.forEach((variate, client) => {
+      assert.ok(Math.abs((controls.get(client)?.[i] ?? 0) - variate[i]!) < 1e-5)
+    })
+    const mean = sumOf([...controls.values()].map((variate) => variate[i]!)) / clients.length
+    assert.ok(Math.abs(mean - control![i]!) < 1e-5)
+  }
+})
+
+test('SCAFFOLD works on updates of which little is sent, and under a rule that a liar cannot move [L-81]', async () => {
+  const sgd = { ...local, optimizer: { kind: 'sgd' } } as const
+  const common = { local: sgd, method: { kind: 'scaffold' }, rounds: 12 } as const
+  const sparse = await run({ ...common, compression: { kind: 'topk', keep: 8, feedback: 4 } })
+  assert.ok(sparse.accuracy > 0.7, `accuracy ${sparse.accuracy}`)
+  const guard = { rule: { kind: 'reference' }, reference: clouds(60, 7) } as const
+  const attackers = { of: [1], attack: { kind: 'signFlip', scale: 1000 } } as const
+  const guarded = await run({ ...common, ...guard, attackers })
+  assert.ok(guarded.accuracy > 0.7, `accuracy ${guarded.accuracy} beside a liar`)
+})
+
+const sumOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 test('a liar among the clients is what its attack makes of it, and the reference rule gives it next to none [L-82]', async () => {
   const attackers = { of: [1], attack: { kind: 'signFlip', scale: 10 } } as const
@@ -157,6 +199,8 @@ test('bad options are refused before anything runs, with the field and the value
   await refused({ rule: { kind: 'reference' } }, /there are no reference rows/)
   await refused({ method: { kind: 'scaffold' } }, /sgd without momentum/)
   await refused({ method: { kind: 'proximal', mu: 0 } }, /mu must be above 0/)
+  const gradient = { ...local, optimizer: { kind: 'sgd' } } as const
+  await refused({ local: gradient, method: { kind: 'scaffold', share: 2 } }, /share must be above 0, at most 1, got 2/)
   await refused({ attackers: { of: [9], attack: { kind: 'signFlip', scale: 1 } } }, /numbers of clients, 0 to 3, got 9/)
   await refused({ rule: { kind: 'median' }, compression: { kind: 'topk', keep: 8, feedback: 8 } }, /./)
 })

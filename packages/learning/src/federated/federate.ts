@@ -24,6 +24,7 @@ import {
   type FederatedOptions,
   type FederatedResult,
   type FederatedRound,
+  SCAFFOLD_SHARE,
 } from './FederatedOptions.ts'
 import { federateBuffered } from './federateBuffered.ts'
 import { drawMembers, federatedSeed } from './federatedSeed.ts'
@@ -62,7 +63,7 @@ export async function* federate(
   const lying = lyingClients(options)
   const sizes = clients.map(({ data }) => samplesOf(data, model.sample))
   const residuals = new Map(resume?.residuals)
-  const controls = method.kind === 'scaffold' ? new ControlVariates(trainer.parameters, clients.length, resume) : null
+  const controls = controlVariates(options, trainer.parameters)
 
   let parameters = resume?.parameters ?? options.initial ?? initialModelParameters(model, seed)
   let [outerState, previous] = [resume?.outer, resume?.previous]
@@ -110,9 +111,12 @@ export async function* federate(
     parameters = moved.next
     outerState = moved.state
     previous = aggregate.update
-    const variate = controls ? controls.finishRound() : 0
-    const up = received.bytes + members.length * variate
-    const down = members.length * (4 * own.shared + variate)
+    // A liar's variate is that of its honest training, from which its attack starts. Under masks a client alone knows what it sent.
+    const shown = (member: number, at: number): Float32Array =>
+      lying.has(member) ? trained[at]!.update : (groups ? sent : updates)[at]!
+    controls?.learn(members, members.map(shown), aggregate.update)
+    const up = received.bytes
+    const down = members.length * 4 * own.shared
     bytesUp += up
     bytesDown += down
     const { weights } = aggregate
@@ -136,6 +140,19 @@ export async function* federate(
   return { parameters, evaluation, bytesUp, bytesDown, checkpoint: state() }
 }
 
+function controlVariates(
+  { method, clients, local, resume }: FederatedOptions,
+  parameters: number,
+): ControlVariates | null {
+  if (method?.kind !== 'scaffold') return null
+  const { share = SCAFFOLD_SHARE } = method
+  return new ControlVariates(
+    parameters,
+    { clients: clients.length, share, length: local.steps * local.learningRate },
+    resume,
+  )
+}
+
 type Round = {
   readonly round: number
   readonly base: Float32Array
@@ -149,7 +166,7 @@ type Round = {
 /** What honest training gives each member; liars train on their own, perhaps poisoned, rows. */
 async function trainMembers(
   trainer: LocalTrainer,
-  { clients, seed, local, signal, pause }: FederatedOptions,
+  { clients, seed, signal, pause }: FederatedOptions,
   { round, base: common, members, lying, controls, own }: Round,
 ): Promise<{ update: Float32Array; loss: number }[]> {
   const trained: { update: Float32Array; loss: number }[] = []
@@ -161,7 +178,6 @@ async function trainMembers(
     const task = { base, data: lying.get(member) ?? data, seed: federatedSeed(seed, round, id), ...correction }
     const run = await trainer.train(task)
     own.keep(member, base, run.update)
-    controls?.add(member, run.update, local.steps, local.learningRate)
     trained.push(run)
     await pause?.()
   }

@@ -72,7 +72,9 @@ test('compression, outer optimiser and method are read, and refused, in every fo
     assert.throws(() => parseOuter(text), refusal('--outer', 'yogi'), text)
   }
   assert.deepEqual(parseMethod('fedprox:0.1'), { kind: 'proximal', mu: 0.1 })
-  for (const text of ['fedprox:0', 'scaffold:1', 'fednova']) {
+  assert.deepEqual(parseMethod('scaffold'), { kind: 'scaffold', share: 0.1 })
+  assert.deepEqual(parseMethod('scaffold:1'), { kind: 'scaffold', share: 1 })
+  for (const text of ['fedprox:0', 'scaffold:0', 'scaffold:1.5', 'fednova']) {
     assert.throws(() => parseMethod(text), refusal('--method', 'fedprox'), text)
   }
 })
