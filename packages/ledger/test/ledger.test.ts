@@ -300,10 +300,10 @@ test('tells of a proposer that was convicted: the dispute over its result, or th
   )
   await withLedger(chain, async (ledger) => {
     await ledger.catchUp()
-    for (const asked of ['job/2', 'job/2/0', `job/2/0/${proposer}`]) {
+    for (const asked of ['job/2', 'job/2/1', `job/2/1/${proposer}`]) {
       const told = flat(await why(ledger, asked)).filter(({ kind }) => kind === 'conviction')
       assert.equal(told.length, asked.endsWith(proposer) ? 1 : 2)
-      assert.match(told[0]?.text ?? '', /The result that .* proposed for round 0 was found wrong by the referee/)
+      assert.match(told[0]?.text ?? '', /The result that .* proposed for round 1 was found wrong by the referee/)
       assert.equal(told[0]?.refs.tx, tx)
       assert.match(told[0]?.because[0]?.text ?? '', /challenged segment 3 .* Nobody stood up for it/)
       assert.deepEqual(told[1]?.because ?? [], [])
@@ -316,7 +316,7 @@ test('explains a zero: the lie, who recomputed it, what was slashed and burned [
   const { conviction } = playLoop(chain)
   await withLedger(chain, async (ledger) => {
     await ledger.catchUp()
-    const told = await why(ledger, `job/1/0/${who.liar}`)
+    const told = await why(ledger, `job/1/1/${who.liar}`)
     assert.equal(told.amount, '0')
     assert.match(told.text, /recomputed and found wrong/)
     const convicted = flat(told).find((one) => one.kind === 'conviction')
@@ -342,7 +342,7 @@ test('tells a worker what its updates took off the loss, what of it counts, wher
   playLoop(chain)
   await withLedger(chain, async (ledger) => {
     await ledger.catchUp()
-    const told = await why(ledger, `job/1/0/${who.honest}`)
+    const told = await why(ledger, `job/1/1/${who.honest}`)
     assertAddsUp(told)
     const texts = (told: Step, kind: string) => flat(told).flatMap((one) => (one.kind === kind ? [one.text] : []))
     assert.deepEqual(texts(told, 'contribution'), [
@@ -353,7 +353,7 @@ test('tells a worker what its updates took off the loss, what of it counts, wher
     assert.deepEqual(texts(told, 'score'), [
       `Over 1 round so far its updates took 0.05084 nats off the loss. Its score, what counts of that, is 0.0395: 100 % of all scores, place 1 of 2. ${pay}`,
     ])
-    const copier = await why(ledger, `job/1/0/${who.second}`)
+    const copier = await why(ledger, `job/1/1/${who.second}`)
     assert.match(
       texts(copier, 'contribution-copy')[0] ?? '',
       /took 0\.01 nats off the loss\. None of it counts .* It is taken for a copy: it is more like that of share 0 by 0x/,
@@ -366,7 +366,7 @@ test('tells a worker what its updates took off the loss, what of it counts, wher
         /Its score, .* is 0: 0 % of all scores, place 2 of 2/,
       )
     // A claim that takes no part has nothing to be told.
-    assert.deepEqual(texts(await why(ledger, `job/1/0/${who.liar}`), 'score'), [])
+    assert.deepEqual(texts(await why(ledger, `job/1/1/${who.liar}`), 'score'), [])
   })
 })
 
@@ -384,7 +384,7 @@ test('says nothing of contributions where a report has none, as in older jobs [R
     chain,
     async (ledger) => {
       await ledger.catchUp()
-      const told = await why(ledger, `job/1/0/${who.honest}`)
+      const told = await why(ledger, `job/1/1/${who.honest}`)
       assert.match(told.text, /is paid 0\.00007 USD/)
       assert.ok(flat(told).some(({ kind }) => kind === 'weight'))
       assert.ok(flat(told).every(({ kind }) => !/contribution|score/.test(kind)))
@@ -413,8 +413,8 @@ test('explains why a worker that died got nothing, and who took its share over [
       await ledger.catchUp()
       beat?.({ job: 1, round: 0, share: 3, step: 5, steps: 20, lossMilli: 4_000 }, who.killed, 50_000)
       for (let i = 0; i < 50; i++) {
-        const told = await why(ledger, `job/1/0/${who.killed}`)
-        assert.match(told.text, /paid 0 USD|paid 0 for round 0 of job 1, because it delivered no claim/)
+        const told = await why(ledger, `job/1/1/${who.killed}`)
+        assert.match(told.text, /paid 0 USD|paid 0 for round 1 of job 1, because it delivered no claim/)
         if (told.because[0]?.text.includes('step 5 of 20 of share 3')) {
           assert.match(told.because[0].text, /took the share over and delivered it/)
           assert.equal(told.because[0].refs.account, who.honest)
@@ -489,14 +489,14 @@ test('asks again, later and later, for documents that nobody has yet; the cursor
     async (ledger) => {
       await ledger.catchUp()
       assert.equal((await ledger.health()).lagBlocks, 0)
-      assert.match((await why(ledger, `job/1/0/${who.liar}`)).text, /has not come in yet/)
+      assert.match((await why(ledger, `job/1/1/${who.liar}`)).text, /has not come in yet/)
       const before = asked.length
       await ledger.catchUp()
       assert.equal(asked.length, before, 'not asked again before its time')
       online = true
       now += 120_000
       await ledger.catchUp()
-      assert.match((await why(ledger, `job/1/0/${who.liar}`)).text, /found wrong/)
+      assert.match((await why(ledger, `job/1/1/${who.liar}`)).text, /found wrong/)
     },
     { fetchDocument, clock: () => now },
   )
@@ -534,11 +534,11 @@ test('asks again after wrong bytes, never after a wrong document, and believes o
     chain,
     async (ledger) => {
       await ledger.catchUp()
-      assert.match((await why(ledger, `job/1/0/${who.liar}`)).text, /has not come in yet/)
+      assert.match((await why(ledger, `job/1/1/${who.liar}`)).text, /has not come in yet/)
       lying = false
       now += 120_000
       await ledger.catchUp()
-      const told = await why(ledger, `job/1/0/${who.liar}`)
+      const told = await why(ledger, `job/1/1/${who.liar}`)
       assert.match(told.text, /found wrong/)
       assert.equal(told.amount, '0')
       assert.equal(asked.filter((digest) => digest === junk).length, 1)
@@ -640,7 +640,8 @@ test('answers garbage with one error shape and stays up', async () => {
     await ledger.catchUp()
     const cases: [string, number, string][] = [
       ['/why/nonsense', 400, 'BAD_REQUEST'],
-      ['/why/job/1/0/0x12', 400, 'BAD_REQUEST'],
+      ['/why/job/1/1/0x12', 400, 'BAD_REQUEST'],
+      ['/why/job/1/0', 400, 'BAD_REQUEST'],
       [`/why/${hashOf('unknown')}`, 404, 'NOT_FOUND'],
       ['/why/version/1?most=0', 400, 'BAD_REQUEST'],
       [`/statement/${channel}`, 400, 'BAD_REQUEST'],

@@ -126,7 +126,7 @@ export function shownDispute(
   return {
     value: { id, jobId, round, segment, challenger, won, games },
     lines: [
-      `dispute ${id}: ${nameOf(challenger)} challenges segment ${segment} of a claim in round ${round} of job ${jobId}`,
+      `dispute ${id}: ${nameOf(challenger)} challenges segment ${segment} of a claim in round ${round + 1} of job ${jobId}`,
       ...(labels ? [] : ['(the job document cannot be had: operators and elements are shown by number)']),
       ...games.flatMap((game) => [
         '',

@@ -162,9 +162,9 @@ test('an unknown token, purpose, participant or subject is refused with those th
     participants: [{ name: 'worker-1', roles: 1, node, key: node, httpPort: 1, p2pPort: 2, servicePort: 0 }],
   }
   assert.equal(subjectOf('worker-1', network), node)
-  assert.equal(subjectOf('job/2/0/worker-1', network), `job/2/0/${node}`)
+  assert.equal(subjectOf('job/2/1/worker-1', network), `job/2/1/${node}`)
   assert.equal(subjectOf('potluck/7', network), 'version/7')
-  for (const bad of ['worker-9', 'job/0', '0x12', 'version/', 'job/1/2/3/4', '']) {
+  for (const bad of ['worker-9', 'job/0', 'job/2/0', '0x12', 'version/', 'job/1/2/3/4', '']) {
     assert.throws(() => subjectOf(bad, network), refusal('BAD_SUBJECT', `"${bad}"`, 'worker-1'), bad)
   }
 })

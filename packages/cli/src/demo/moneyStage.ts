@@ -88,7 +88,7 @@ export async function whyStage(demo: Demo, jobs: { language: number }): Promise<
     ({ name, args }) => name === 'Convicted' && String(args.worker) === liar,
   )
   if (convicted) {
-    const subject = `job/${jobs.language}/${convicted.args.round}/${liar}`
+    const subject = `job/${jobs.language}/${Number(convicted.args.round) + 1}/${liar}`
     subjects.push({ title: `potluck why ${subject.slice(0, 22)}…   (${options.liar} was paid nothing)`, subject })
   }
   report.why = []

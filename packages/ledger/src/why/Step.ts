@@ -8,6 +8,7 @@ export type Refs = {
   version?: number
   asset?: number
   job?: number
+  /** As on chain, from 0; words and subjects count from 1. */
   round?: number
   account?: Hex
   channel?: Hex
@@ -50,6 +51,9 @@ export function step({ id, kind, text, amount, token, refs = {}, because = [], l
 
 /** 0x1234…abcd: enough to recognise, the whole stands in `refs`. */
 export const short = (hex: string): string => (hex.length > 13 ? `${hex.slice(0, 6)}…${hex.slice(-4)}` : hex)
+
+/** A round as people count them: the chain's round 0 is the first. */
+export const nth = (round: number): number => round + 1
 
 /** UTC, to the second. */
 export const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`

@@ -11,14 +11,14 @@ import { creditStep, creditWithdrawalStep, paidStep, place, receiptStep, withdra
 import { inflowLeadsTo, receiptLeadsTo } from './moneyWentTo.ts'
 import { proposalConvictions } from './proposalConvictions.ts'
 import type { Movement } from './Records.ts'
-import { type Step, short, step } from './Step.ts'
+import { nth, type Step, short, step } from './Step.ts'
 import { createTeller, type Teller } from './Teller.ts'
 import { nameOf, originSteps, versionFacts } from './versionFacts.ts'
 import { payBecause, tokenOf, workInRound, workOverJob } from './workInRound.ts'
 
 const account = /^0x[0-9a-f]{40}$/
 const hash = /^0x[0-9a-f]{64}$/
-const job = /^job\/(\d{1,10})(?:\/(\d{1,10}))?(?:\/(0x[0-9a-f]{40}))?$/
+const job = /^job\/(\d{1,10})(?:\/([1-9]\d{0,9}))?(?:\/(0x[0-9a-f]{40}))?$/
 const version = /^version\/(\d{1,10})$/
 
 export type WhyOptions = {
@@ -60,7 +60,7 @@ async function tell(teller: Teller, subject: string): Promise<Step | undefined> 
   return tellJob(
     teller,
     Number(ofJob[1]),
-    ofJob[2] === undefined ? undefined : Number(ofJob[2]),
+    ofJob[2] === undefined ? undefined : Number(ofJob[2]) - 1,
     ofJob[3] as Hex | undefined,
   )
 }
@@ -251,7 +251,7 @@ async function tellJob(
   if (worker === undefined)
     for (const { node, step: told } of await proposalConvictions(teller, id, { round }))
       if (!who.includes(node)) because.push(told)
-  const text = `Job ${id}${round === undefined ? '' : `, round ${round}`}: ${who.length} workers enrolled.`
+  const text = `Job ${id}${round === undefined ? '' : `, round ${nth(round)}`}: ${who.length} workers enrolled.`
   const refs = { job: id, ...(round === undefined ? {} : { round }) }
-  return step({ id: round === undefined ? `job/${id}` : `job/${id}/${round}`, kind: 'job', text, refs, because })
+  return step({ id: round === undefined ? `job/${id}` : `job/${id}/${nth(round)}`, kind: 'job', text, refs, because })
 }

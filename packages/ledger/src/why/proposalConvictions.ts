@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { amount, count, hex } from '../database/columns.ts'
 import { rows } from '../database/rows.ts'
 import { convictionSteps } from './convictionSteps.ts'
-import { type Step, short } from './Step.ts'
+import { nth, type Step, short } from './Step.ts'
 import type { Teller } from './Teller.ts'
 
 /** The share of no worker: a result is disputed in the form of a claim with it (D-23). */
@@ -48,7 +48,7 @@ export async function proposalConvictions(
   const told: { node: Hex; step: Step }[] = []
   for (const conviction of found) {
     const { node, round } = conviction
-    const what = `The result that ${short(node)} proposed for round ${round}`
+    const what = `The result that ${short(node)} proposed for round ${nth(round)}`
     const [step] = await convictionSteps(teller, job, [
       { ...conviction, what, disputed: resultSubject(job, conviction) },
     ])

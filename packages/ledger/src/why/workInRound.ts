@@ -5,7 +5,7 @@ import { firstRow, rows } from '../database/rows.ts'
 import { contributionColumns, contributionStep, standingStep } from './contributionSteps.ts'
 import { type Conviction, convictionSteps } from './convictionSteps.ts'
 import { proposalConvictions } from './proposalConvictions.ts'
-import { type Refs, type Step, short, step } from './Step.ts'
+import { nth, type Refs, type Step, short, step } from './Step.ts'
 import type { Teller } from './Teller.ts'
 
 const claimRow = z.object({
@@ -88,11 +88,11 @@ export async function workOverJob(teller: Teller, job: number, account: string):
 /** One round as one worker saw it: what it delivered, how it was audited, what it was paid and why. */
 export async function workInRound(teller: Teller, job: number, round: number, account: string): Promise<Step> {
   const worker = await teller.records.nodeOf(account)
-  const id = `job/${job}/${round}/${worker}`
+  const id = `job/${job}/${nth(round)}/${worker}`
   const refs: Refs = { job, round, account: worker as `0x${string}` }
   const place = (await roundsOf(teller, job)).find((one) => one.round === round)
   if (place === undefined) {
-    return step({ id, kind: 'round', text: `Job ${job} has not opened a round ${round}.`, refs })
+    return step({ id, kind: 'round', text: `Job ${job} has not opened a round ${nth(round)}.`, refs })
   }
   const convictions = await convictionsOf(teller, job, worker)
   const token = await tokenOf(teller, job)
@@ -106,8 +106,8 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
   if (place.report === null || !place.held) {
     const text =
       place.final === null
-        ? `Round ${round} of job ${job} is not final yet: what ${short(worker)} is paid for it is still open.`
-        : `The audit report of round ${round} of job ${job} has not come in yet.`
+        ? `Round ${nth(round)} of job ${job} is not final yet: what ${short(worker)} is paid for it is still open.`
+        : `The audit report of round ${nth(round)} of job ${job} has not come in yet.`
     const document: Refs = place.report === null ? {} : { document: place.report }
     return step({ id, kind: 'round', text, refs: { ...refs, ...document }, because: convicted })
   }
@@ -117,13 +117,13 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
   because.push(...convicted)
   const ending: Refs = { document: place.report, ...(place.tx ? { tx: place.tx } : {}) }
   if (claims.length > 0) {
-    const text = `${short(worker)} is paid ${teller.money.text(pay, token)} for round ${round} of job ${job}${pay === 0n ? `, because ${zeroReason(claims, round, convictions)}` : ''}.`
+    const text = `${short(worker)} is paid ${teller.money.text(pay, token)} for round ${nth(round)} of job ${job}${pay === 0n ? `, because ${zeroReason(claims, round, convictions)}` : ''}.`
     return step({ id, kind: 'round', amount: pay, token, text, refs: { ...refs, ...ending }, because })
   }
   const before = convictions.find((one) => one.round < round)
   const text = before
-    ? `${short(worker)} is paid 0 for round ${round} of job ${job}, because it was expelled after round ${before.round}.`
-    : `${short(worker)} is paid 0 for round ${round} of job ${job}, because it delivered no claim${proposals.length > 0 ? '; the result that it proposed was found wrong' : ''}.`
+    ? `${short(worker)} is paid 0 for round ${nth(round)} of job ${job}, because it was expelled after round ${nth(before.round)}.`
+    : `${short(worker)} is paid 0 for round ${nth(round)} of job ${job}, because it delivered no claim${proposals.length > 0 ? '; the result that it proposed was found wrong' : ''}.`
   because.push(...(await takenOver(teller, job, round, worker)))
   return step({ id, kind: 'round', amount: 0n, token, text, refs: { ...refs, ...ending }, because })
 }
@@ -131,7 +131,7 @@ export async function workInRound(teller: Teller, job: number, round: number, ac
 function zeroReason(claims: readonly ClaimRow[], round: number, convictions: readonly Conviction[]): string {
   const before = convictions.find((one) => one.round < round)
   if (claims.some((one) => one.outcome === 'wrong')) return 'its claim was recomputed and found wrong'
-  if (before) return `it was expelled after round ${before.round}`
+  if (before) return `it was expelled after round ${nth(before.round)}`
   if (claims.some((one) => one.outcome === 'expelled')) return 'it was expelled for a wrong claim'
   if (claims.some((one) => one.outcome === 'left-out')) return 'another claim stands for its share'
   return 'its update did not point the way of the reference update, so it had no weight'
