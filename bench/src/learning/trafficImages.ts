@@ -34,11 +34,11 @@ const compressed = (learningRate: number, rate: number, momentum: number): Arm =
 export const imageArms = {
   mnist: {
     synchronous: synchronous({ kind: 'sgd', rate: 0.4, momentum: 0.5, nesterov: true }),
-    compressed: compressed(0.1, 1, 0.7),
+    compressed: compressed(0.2, 1, 0.8),
   },
   fashion: {
-    synchronous: synchronous({ kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: 1e-6 }),
-    compressed: compressed(0.1, 1, 0.7),
+    synchronous: synchronous({ kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 }),
+    compressed: compressed(0.15, 0.7, 0.8),
   },
 } as const
 

@@ -5,7 +5,7 @@
  *
  *   node bench/src/learning/trafficTuning.ts [mnist|fashion|text]
  *
- * All results: bench/results/parts/traffic-tuning-*.json; an hour of one core, in slices with POTLUCK_BENCH_SECONDS.
+ * All results: bench/results/parts/traffic-tuning-*.json; three hours of one core, in slices with POTLUCK_BENCH_SECONDS.
  */
 import type { Engine } from '@potluck/engine'
 import type { OuterOptimizer } from '@potluck/learning'

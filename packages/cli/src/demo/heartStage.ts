@@ -108,7 +108,7 @@ export async function heartStage(demo: Demo, datasets: number[]): Promise<{ job:
     `job ${job}: funded with ${dollars(8n * DOLLAR)}; each hospital's licence grants training and asks at least 15 % of the model, the job gives 20 %`,
   )
   await startJob(demo, job, 4)
-  const version = await awaitModel(demo, job, (status) => `masked sums under way: round ${status.round}`)
+  const version = await awaitModel(demo, job, () => 'masked sums under way')
   const evaluations = await waitFor(
     "the hospitals' evaluations",
     async () => {

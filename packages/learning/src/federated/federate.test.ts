@@ -165,11 +165,13 @@ test('SCAFFOLD with a whole share is option II of the paper, members and all; co
   }
 })
 
-test('SCAFFOLD works on updates of which little is sent, and under a rule that a liar cannot move [L-81]', async () => {
+test('SCAFFOLD works on updates of which little is sent, under masks, and under a rule that a liar cannot move [L-81]', async () => {
   const sgd = { ...local, optimizer: { kind: 'sgd' } } as const
   const common = { local: sgd, method: { kind: 'scaffold' }, rounds: 12 } as const
   const sparse = await run({ ...common, compression: { kind: 'topk', keep: 8, feedback: 4 } })
   assert.ok(sparse.accuracy > 0.7, `accuracy ${sparse.accuracy}`)
+  const masked = await run({ ...common, masks: { groupSize: 4 } })
+  assert.ok(masked.accuracy > 0.7, `accuracy ${masked.accuracy} under masks`)
   const guard = { rule: { kind: 'reference' }, reference: clouds(60, 7) } as const
   const attackers = { of: [1], attack: { kind: 'signFlip', scale: 1000 } } as const
   const guarded = await run({ ...common, ...guard, attackers })
