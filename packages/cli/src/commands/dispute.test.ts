@@ -54,7 +54,7 @@ test('a dispute of a network is shown from its logs alone, with names where the 
   assert.equal(dispute.won, true)
   const nameOf = (node: Hex): string => (node === at(1) ? 'validator-1' : 'worker-4')
   const named = shownDispute(dispute, demoJob(), nameOf).lines.join('\n')
-  assert.match(named, /dispute 2: validator-1 challenges segment 5 of a claim in round 1 of job 4/)
+  assert.match(named, /dispute 2: validator-1 challenges segment 5 of a claim in round 2 of job 4/)
   assert.match(named, /game 3: worker-4 stands up/)
   assert.match(named, /layer1\.mlp\.down \(matmul\)/)
   assert.match(named, /validator-1 wins\n\nThe claim was wrong\./)
