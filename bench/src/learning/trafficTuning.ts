@@ -76,12 +76,13 @@ function candidates(task: Task): Readonly<Record<ArmName, readonly Arm[]>> {
   return {
     synchronous: imageOuter.map((outer) => ({ local: gradient, outer })),
     compressed: [
-      ...[0.05, 0.1].flatMap((share) =>
-        [0.05, 0.1, 0.15, 0.2].flatMap((learningRate) => ownOuter.map((outer) => ({ share, learningRate, outer }))),
+      ...[true, false].flatMap((isScaled) =>
+        [0.05, 0.1, 0.15, 0.2].flatMap((learningRate) => ownOuter.map((outer) => ({ isScaled, learningRate, outer }))),
       ),
-    ].map(({ share, learningRate, outer }): Arm => {
+    ].map(({ isScaled, learningRate, outer }): Arm => {
       const local = { ...compressed.local, learningRate }
-      return { ...compressed, local, method: { kind: 'scaffold', share }, outer }
+      const method = { kind: 'scaffold', share: 0.1, ...(isScaled ? { isScaled } : {}) } as const
+      return { ...compressed, local, method, outer }
     }),
   }
 }

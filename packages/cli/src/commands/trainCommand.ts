@@ -35,7 +35,7 @@ function addFederatedOptions(command: Command): void {
     .option('--reference <n>', 'rows that everybody may see, for the rule reference; not trained on', count)
     .option('--compress <codec>', 'none, dense8, dense4, dense2 or topk:KEEP[:FEEDBACK] (default: "none")')
     .option('--outer <optimizer>', 'how the model moves: sgd, nesterov:0.5@0.7, adam, yogi, adagrad (default: "sgd")')
-    .option('--method <method>', 'plain, fedprox[:MU] or scaffold[:SHARE] (default: "plain")')
+    .option('--method <method>', 'plain, fedprox[:MU], scaffold[:SHARE] or scaled-scaffold[:SHARE] (default: "plain")')
     .option(
       '--masks <group>',
       'sums in groups of so many, 3 at least: nobody sees a single update',

@@ -24,9 +24,10 @@ export type LocalMethod =
   | { readonly kind: 'proximal'; readonly mu: number }
   /**
    * SCAFFOLD (arXiv:1910.06378): each step is corrected by what the others' gradients were. Plain SGD only. `share`: how much of a
-   * round goes into that memory, above 0, at most 1 as in the paper; default SCAFFOLD_SHARE.
+   * round goes into that memory, above 0, at most 1 as in the paper; default SCAFFOLD_SHARE. `isScaled`: the outer step goes further where
+   * the clients' directions are small. For means without masks.
    */
-  | { readonly kind: 'scaffold'; readonly share?: number }
+  | { readonly kind: 'scaffold'; readonly share?: number; readonly isScaled?: boolean }
 
 export const SCAFFOLD_SHARE = 0.1
 
@@ -174,6 +175,13 @@ export function checkFederated(options: FederatedOptions): void {
     refuse('local.optimizer', 'sgd without momentum, which SCAFFOLD is defined for', local.optimizer.kind)
   if (method.kind === 'scaffold' && method.share !== undefined && !(method.share > 0 && method.share <= 1))
     refuse('method.share', 'above 0, at most 1', method.share)
+  const isMean = rule.kind === 'mean' || rule.kind === 'weightedMean'
+  if (method.kind === 'scaffold' && method.isScaled && (options.masks || !isMean))
+    refuse(
+      'method.isScaled',
+      'left out under masks, which hide the directions, and under rules against liars, who would choose the scale',
+      true,
+    )
   if ((options.personal?.length ?? 0) > 0 && method.kind === 'scaffold')
     refuse('method', 'plain or proximal with personal parameters', method.kind)
   if (options.buffered) checkBuffered(options)

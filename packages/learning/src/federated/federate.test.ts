@@ -178,6 +178,27 @@ test('SCAFFOLD works on updates of which little is sent, under masks, and under 
   assert.ok(guarded.accuracy > 0.7, `accuracy ${guarded.accuracy} beside a liar`)
 })
 
+test('scaled, the model goes further where the clients’ directions are small, as the rule says; not under masks or for liars [L-81]', async () => {
+  const descent = { ...local, optimizer: { kind: 'sgd' } } as const
+  const common = { local: descent, rule: { kind: 'mean' }, rounds: 8 } as const
+  const method = { kind: 'scaffold', isScaled: true } as const
+  const views: RoundView[] = []
+  const scaled = await run({ ...common, method, onUpdates: (view) => void views.push(view) })
+  const { controls } = scaled.rounds.at(-1)!.checkpoint()
+  const { base, next, updates } = views.at(-1)!
+  const sizes = base.map((_, i) => sumOf([...controls.values()].map((own) => own[i]! * own[i]!)))
+  const mean = sumOf([...sizes]) / sizes.length
+  base.forEach((before, i) => {
+    const aggregate = sumOf(updates.map((update) => update[i]!)) / updates.length
+    const moved = aggregate * Math.sqrt((1.1 * mean) / (sizes[i]! + 0.1 * mean))
+    assert.ok(Math.abs(before - next[i]! - moved) < 1e-5, `parameter ${i}`)
+  })
+  assert.ok(scaled.accuracy > 0.7)
+  for (const changes of [{ masks: { groupSize: 4 } }, { rule: { kind: 'median' } }] as const) {
+    await assert.rejects(federate(engine, { ...options, ...common, ...changes, method }).next(), /method.isScaled/)
+  }
+})
+
 const sumOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 test('a liar among the clients is what its attack makes of it, and the reference rule gives it next to none [L-82]', async () => {

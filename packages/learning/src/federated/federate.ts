@@ -107,14 +107,16 @@ export async function* federate(
       previous,
       seed: federatedSeed(seed, round, 'rule'),
     })
-    const moved = outerStep(outer ?? { kind: 'sgd', rate: 1 }, base, aggregate.update, outerState)
-    parameters = moved.next
-    outerState = moved.state
-    previous = aggregate.update
     // A liar's variate is that of its honest training, from which its attack starts. Under masks a client alone knows what it sent.
     const shown = (member: number, at: number): Float32Array =>
       lying.has(member) ? trained[at]!.update : (groups ? sent : updates)[at]!
     controls?.learn(members, members.map(shown), aggregate.update)
+    const isScaled = method.kind === 'scaffold' && method.isScaled
+    const direction = controls && isScaled ? controls.scaled(aggregate.update) : aggregate.update
+    const moved = outerStep(outer ?? { kind: 'sgd', rate: 1 }, base, direction, outerState)
+    parameters = moved.next
+    outerState = moved.state
+    previous = aggregate.update
     const up = received.bytes
     const down = members.length * 4 * own.shared
     bytesUp += up

@@ -73,6 +73,7 @@ test('compression, outer optimiser and method are read, and refused, in every fo
   }
   assert.deepEqual(parseMethod('fedprox:0.1'), { kind: 'proximal', mu: 0.1 })
   assert.deepEqual(parseMethod('scaffold'), { kind: 'scaffold', share: 0.1 })
+  assert.deepEqual(parseMethod('scaled-scaffold'), { kind: 'scaffold', share: 0.1, isScaled: true })
   assert.deepEqual(parseMethod('scaffold:1'), { kind: 'scaffold', share: 1 })
   for (const text of ['fedprox:0', 'scaffold:0', 'scaffold:1.5', 'fednova']) {
     assert.throws(() => parseMethod(text), refusal('--method', 'fedprox'), text)
