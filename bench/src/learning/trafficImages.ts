@@ -20,16 +20,16 @@ const synchronous = (outer: OuterOptimizer): Arm => ({
   local: { steps: 1, batch: 32, optimizer: { kind: 'sgd' }, learningRate: 1 },
   outer,
 })
-const compressed = (learningRate: number, rate: number, momentum: number): Arm => ({
+const compressed = (learningRate: number, rate: number, momentum: number, isScaled?: true): Arm => ({
   local: { steps: 25, batch: 32, optimizer: { kind: 'sgd' }, learningRate },
-  method: { kind: 'scaffold', share: 0.1 },
+  method: { kind: 'scaffold', share: 0.1, ...(isScaled ? { isScaled } : {}) },
   compression: { kind: 'topk', keep: 256, feedback: 4 },
   outer: { kind: 'sgd', rate, momentum, nesterov: true },
 })
 
 /**
- * Synchronous: every client's gradient in f32 after every step, into one optimiser on their mean. Rates are constant. Both arms are the
- * best of 24 settings each, see `trafficTuning.ts`; inner steps and compression of ours were chosen earlier, for the ratio.
+ * Synchronous: every client's gradient in f32 after every step, into one optimiser on their mean. Rates are constant. Each is the best
+ * of those in `trafficTuning.ts`; inner steps and compression of ours were chosen earlier, for the ratio.
  */
 export const imageArms = {
   mnist: {
@@ -38,7 +38,7 @@ export const imageArms = {
   },
   fashion: {
     synchronous: synchronous({ kind: 'adam', rate: 0.002, beta1: 0.9, beta2: 0.99, epsilon: 1e-6 }),
-    compressed: compressed(0.15, 0.7, 0.8),
+    compressed: compressed(0.1, 1, 0.8, true),
   },
 } as const
 
