@@ -52,15 +52,18 @@ export class ControlVariates {
   }
 
   /**
-   * The aggregate with each entry divided by the size that the clients' directions have there, relative to all entries: entries that
-   * all gradients are small in move further, by 3.3 times at most.
+   * The aggregate with each entry divided by the size that the clients' directions have there, relative to all entries: an entry in
+   * which all of them are small moves further, by 3.3 times at most.
    *
-   *   v_k = Σ over clients c_ik² / clients      s = mean of v      scaled_k = a_k·√(1.1·s / (v_k + 0.1·s))
+   *   v_k = Σ over clients c_ik²      v = mean of v_k over k      scaled_k = a_k·√(1.1·v / (v_k + 0.1·v))
    */
   scaled(aggregate: Float32Array): Float32Array {
     const size = new Float64Array(aggregate.length)
-    for (const own of this.#own.values()) {
-      for (let i = 0; i < own.length; i++) size[i] = size[i]! + own[i]! * own[i]!
+    // By client number: a checkpoint need not list them as they came, and the order of a sum decides its last bit.
+    for (let client = 0; client < this.#clients; client++) {
+      this.#own.get(client)?.forEach((c, i) => {
+        size[i] = size[i]! + c * c
+      })
     }
     const mean = size.reduce((sum, v) => sum + v, 0) / size.length
     if (!(mean > 0)) return aggregate
